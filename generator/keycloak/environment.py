@@ -1,0 +1,311 @@
+"""The environment that makes a Keycloak of one version what the settings say: variables, secrets, ports, health.
+
+Pure: settings and a catalog in, values out. Everything that differs between versions is decided here, by the catalog
+where it can tell and by `facts` where it can't.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.keycloak import facts
+from generator.keycloak.catalog import Catalog
+from generator.keycloak.image import certificate_authorities
+
+if TYPE_CHECKING:
+    from generator.params.model import Settings
+
+HTTP_PORT = 8080
+CLUSTER_PORT = 7800
+FAILURE_DETECTION_PORT = 57800
+"""FD_SOCK2 listens at the cluster port plus 50000; closed, a killed node costs 45 s instead of 1 s (measured, 26.7.4)."""
+
+CA_BUNDLE = "rds-bundle.pem"
+CACHE_FILE = "cache-cloudmap.xml"
+
+OWNED = {
+    "KC_BOOTSTRAP_ADMIN_USERNAME": "keycloak.admin.username",
+    "KC_CACHE": "service.tasks",
+    "KC_CACHE_CONFIG_FILE": "keycloak.discovery",
+    "KC_CACHE_STACK": "keycloak.discovery",
+    "KC_CACHE_EMBEDDED_MTLS_ENABLED": "keycloak.cluster_encryption",
+    "KC_CACHE_EMBEDDED_NETWORK_BIND_ADDRESS": "network",
+    "KC_CACHE_EMBEDDED_NETWORK_BIND_PORT": "network",
+    "KC_DB": "database",
+    "KC_DB_URL": "database",
+    "KC_DB_URL_HOST": "database",
+    "KC_DB_URL_PORT": "database",
+    "KC_DB_URL_DATABASE": "database.name",
+    "KC_DB_URL_PROPERTIES": "database",
+    "KC_DB_USERNAME": "database.username",
+    "KC_DB_POOL_INITIAL_SIZE": "database.pool_size",
+    "KC_DB_POOL_MIN_SIZE": "database.pool_size",
+    "KC_DB_POOL_MAX_SIZE": "database.pool_size",
+    "KC_FEATURES": "keycloak.features.enabled",
+    "KC_FEATURES_DISABLED": "keycloak.features.disabled",
+    "KC_HEALTH_ENABLED": "load_balancer.health_check",
+    "KC_HOSTNAME": "keycloak.hostname",
+    "KC_HOSTNAME_URL": "keycloak.hostname",
+    "KC_HOSTNAME_ADMIN": "keycloak.admin.hostname",
+    "KC_HOSTNAME_ADMIN_URL": "keycloak.admin.hostname",
+    "KC_HOSTNAME_BACKCHANNEL_DYNAMIC": "keycloak.hostname",
+    "KC_HOSTNAME_PATH": "keycloak.http_relative_path",
+    "KC_HOSTNAME_PORT": "keycloak.hostname",
+    "KC_HOSTNAME_STRICT": "keycloak.hostname",
+    "KC_HOSTNAME_STRICT_BACKCHANNEL": "keycloak.hostname",
+    "KC_HOSTNAME_STRICT_HTTPS": "keycloak.hostname",
+    "KC_HTTP_ENABLED": "load_balancer",
+    "KC_HTTP_PORT": "load_balancer",
+    "KC_HTTP_MANAGEMENT_PORT": "load_balancer.health_check",
+    "KC_HTTP_MANAGEMENT_RELATIVE_PATH": "keycloak.http_relative_path",
+    "KC_HTTP_MANAGEMENT_HEALTH_ENABLED": "load_balancer.health_check",
+    "KC_HTTP_MANAGEMENT_SCHEME": "load_balancer.health_check",
+    "KC_HTTP_RELATIVE_PATH": "keycloak.http_relative_path",
+    "KC_LEGACY_OBSERVABILITY_INTERFACE": "load_balancer.health_check",
+    "KC_LOG_CONSOLE_OUTPUT": "keycloak.log.format",
+    "KC_LOG_LEVEL": "keycloak.log.level",
+    "KC_METRICS_ENABLED": "load_balancer.health_check",
+    "KC_PROXY": "load_balancer",
+    "KC_PROXY_HEADERS": "load_balancer",
+    "KC_PROXY_PROTOCOL_ENABLED": "load_balancer",
+    "KC_PROXY_TRUSTED_ADDRESSES": "network",
+}
+"""Options that other keys decide -> the key to change instead; two places for one value would contradict each other."""
+
+OWNED_JVM_OPTIONS = {
+    "-Djgroups.dns.query=": "keycloak.discovery",
+    "-Djgroups.bind_addr=": "network",
+    "-Djgroups.bind.address=": "network",
+    "-Dsun.net.inetaddr.ttl=": "keycloak.discovery",
+    "-XX:MaxRAMPercentage=": "keycloak.heap_percent",
+    "-XX:InitialRAMPercentage=": "keycloak.heap_percent",
+}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: a literal `value`, or the attribute of a resource in `get_att` (`Id.Attribute`)."""
+
+    name: str
+    value: str = ""
+    get_att: str = ""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One secret variable: `arn` of a secret that is there, or `sub`, a `Fn::Sub` text naming one of the stack."""
+
+    name: str
+    arn: str = ""
+    sub: str = ""
+
+
+@dataclass(frozen=True)
+class ServerEnvironment:
+    """What a task definition and an image need to know to run Keycloak."""
+
+    variables: tuple[Variable, ...]
+    """Run-time variables in reading order: the build-time ones are among them unless the image is optimized."""
+    build_variables: tuple[Variable, ...]
+    """Build-time options of the optimized image; empty for the stock image."""
+    secrets: tuple[Secret, ...]
+    command: tuple[str, ...]
+    health_port: int
+    health_path: str
+    live_path: str
+    admin_username_variable: str
+    admin_password_variable: str
+    discovery_name: str
+    """Name that DNS_PING asks for; empty with JDBC_PING."""
+    verifies_database: bool
+    """Whether the database's certificate is checked, not only encryption demanded."""
+
+
+def stack_name(settings: Settings, environment: str) -> str:
+    """Name of the environment's CloudFormation stack."""
+    return settings.stack.name or f"keycloak-{environment}"
+
+
+def namespace_name(settings: Settings, environment: str) -> str:
+    """Name of the private DNS namespace; a stack's name is unique in its account and region, so this one is too."""
+    return f"{stack_name(settings, environment).lower()}.internal"
+
+
+DISCOVERY_SERVICE = "keycloak"
+"""Name of the Cloud Map service in that namespace."""
+
+
+def bind_address(cidrs: tuple[str, ...]) -> str:
+    """JGroups' bind_addr for a VPC of these networks.
+
+    SITE_LOCAL means 10/8, 172.16/12 and 192.168/16 only (JGroups Util.getAddress); any other range is matched by its
+    leading octets. `[.]` instead of a backslash, which kc.sh's `eval` would take away.
+    """
+    private = [ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+    networks = [ipaddress.IPv4Network(cidr) for cidr in cidrs]
+    if all(any(network.subnet_of(block) for block in private) for network in networks):
+        return "SITE_LOCAL"
+    outside = next(network for network in networks if not any(network.subnet_of(block) for block in private))
+    octets = str(outside.network_address).split(".")[: max(1, outside.prefixlen // 8)]
+    return "match-address:" + "[.]".join(octets) + ("" if len(octets) == 4 else "[.].*")
+
+
+def is_optimized(settings: Settings) -> bool:
+    """Whether tasks start an image that was built beforehand."""
+    return settings.keycloak.image.kind == "optimized"
+
+
+def own_jgroups_stack(settings: Settings) -> bool:
+    """Whether nodes run the JGroups stack of our own, which needs a file in the image and DNS_PING."""
+    return is_optimized(settings) and settings.keycloak.discovery == "dns"
+
+
+def verifies_database(settings: Settings) -> bool:
+    """Whether the image holds the authority of the database's certificate, so that it can be checked."""
+    existing = settings.database.existing
+    is_rds = existing is None or existing.host.endswith((".rds.amazonaws.com", ".rds.amazonaws.com.cn"))
+    return is_optimized(settings) and is_rds and certificate_authorities(settings.region) is not None
+
+
+def server_environment(settings: Settings, catalog: Catalog, environment: str,
+                       proxies: tuple[str, ...]) -> ServerEnvironment:
+    """Everything Keycloak is told in `environment`; `proxies` are the networks its balancers connect from."""
+    keycloak = settings.keycloak
+    base = keycloak.http_relative_path.rstrip("/")
+    optimized = is_optimized(settings)
+    discovery_name = ""
+    if keycloak.discovery == "dns":
+        discovery_name = f"{DISCOVERY_SERVICE}.{namespace_name(settings, environment)}"
+
+    variables = [
+        *_hostname(settings, catalog, base),
+        Variable("KC_HTTP_ENABLED", "true"),
+        Variable("KC_PROXY_HEADERS", "xforwarded"),
+    ]
+    if catalog.option("KC_PROXY_TRUSTED_ADDRESSES"):
+        variables.append(Variable("KC_PROXY_TRUSTED_ADDRESSES", ",".join(proxies)))
+    if base:
+        variables.append(Variable("KC_HTTP_RELATIVE_PATH", keycloak.http_relative_path))
+    variables += [Variable("KC_HEALTH_ENABLED", "true"), Variable("KC_METRICS_ENABLED", "true")]
+    variables += _database(settings, catalog)
+    variables += _cluster(settings)
+    variables += _features(settings)
+    variables += [Variable("KC_LOG_LEVEL", keycloak.log.level),
+                  Variable("KC_LOG_CONSOLE_OUTPUT", "json" if keycloak.log.format == "json" else "default")]
+    username, password = facts.bootstrap_admin_variables(catalog.version)
+    variables.append(Variable(username, keycloak.admin.username))
+    variables += [Variable(name, value) for name, value in sorted(keycloak.options.items())]
+
+    build = tuple(variable for variable in variables if _is_build_time(catalog, variable.name)) if optimized else ()
+    run = [variable for variable in variables if variable not in build]
+    run += _jvm(settings, discovery_name)
+
+    management_port = facts.management_port(catalog.version)
+    return ServerEnvironment(
+        variables=tuple(run),
+        build_variables=build,
+        secrets=_secrets(settings, password),
+        command=("start", "--optimized") if optimized else ("start",),
+        health_port=management_port or HTTP_PORT,
+        health_path=f"{base}/health/ready",
+        live_path=f"{base}/health/live",
+        admin_username_variable=username,
+        admin_password_variable=password,
+        discovery_name=discovery_name,
+        verifies_database=verifies_database(settings),
+    )
+
+
+def _is_build_time(catalog: Catalog, name: str) -> bool:
+    option = catalog.option(name)
+    return bool(option and option.build)
+
+
+def _hostname(settings: Settings, catalog: Catalog, base: str) -> list[Variable]:
+    """Hostname v2 from 25 on; v1 before, with the backchannel as fixed as v2 has it by default."""
+    keycloak = settings.keycloak
+    public, admin = keycloak.hostname, keycloak.admin.hostname
+    if base:
+        public, admin = public + base, admin and admin + base
+    if catalog.at_least(25, 0):
+        return [Variable("KC_HOSTNAME", public)] + ([Variable("KC_HOSTNAME_ADMIN", admin)] if admin else [])
+    return ([Variable("KC_HOSTNAME_URL", public)]
+            + ([Variable("KC_HOSTNAME_ADMIN_URL", admin)] if admin else [])
+            + [Variable("KC_HOSTNAME_STRICT_BACKCHANNEL", "true")])
+
+
+def _database(settings: Settings, catalog: Catalog) -> list[Variable]:
+    database = settings.database
+    if database.existing:
+        host = Variable("KC_DB_URL_HOST", database.existing.host)
+        port = Variable("KC_DB_URL_PORT", str(database.existing.port))
+    else:
+        host = Variable("KC_DB_URL_HOST", get_att="Database.Endpoint.Address")
+        port = Variable("KC_DB_URL_PORT", get_att="Database.Endpoint.Port")
+    tls = "?sslmode=require"
+    if verifies_database(settings):
+        tls = f"?sslmode=verify-full&sslrootcert=/opt/keycloak/conf/{CA_BUNDLE}"
+    pool = str(database.pool_size)
+    variables = [
+        Variable("KC_DB", "postgres"), host, port,
+        Variable("KC_DB_URL_DATABASE", database.name),
+        Variable("KC_DB_URL_PROPERTIES", tls),
+        # Initial, least and most the same: no connection storms (Keycloak guide on connection pools).
+        *(Variable(f"KC_DB_POOL_{which}_SIZE", pool) for which in ("INITIAL", "MIN", "MAX")),
+    ]
+    if not catalog.at_least(25, 0):
+        # Before 25 the default is true, which wants a transaction log on a disk that outlives the task.
+        variables.append(Variable("KC_TRANSACTION_XA_ENABLED", "false"))
+    return [variable for variable in variables if variable.name not in settings.keycloak.options]
+
+
+def _cluster(settings: Settings) -> list[Variable]:
+    keycloak = settings.keycloak
+    variables = [Variable("KC_CACHE", "ispn")]
+    if own_jgroups_stack(settings):
+        variables.append(Variable("KC_CACHE_CONFIG_FILE", CACHE_FILE))
+    else:
+        variables.append(Variable("KC_CACHE_STACK", "kubernetes" if keycloak.discovery == "dns" else "jdbc-ping"))
+    variables.append(Variable("KC_CACHE_EMBEDDED_MTLS_ENABLED", "true" if keycloak.cluster_encryption else "false"))
+    # The balancer has a cookie of its own; the node's name in Keycloak's cookie would only tell outsiders about nodes.
+    variables.append(Variable(
+        facts.spi_variable(keycloak.version, "sticky-session-encoder", "infinispan", "should-attach-route"), "false"))
+    return variables
+
+
+def _features(settings: Settings) -> list[Variable]:
+    features = settings.keycloak.features
+    return ([Variable("KC_FEATURES", ",".join(features.enabled))] if features.enabled else []) + (
+        [Variable("KC_FEATURES_DISABLED", ",".join(features.disabled))] if features.disabled else [])
+
+
+def _jvm(settings: Settings, discovery_name: str) -> list[Variable]:
+    keycloak = settings.keycloak
+    options = []
+    if discovery_name:
+        options.append(f"-Djgroups.dns.query={discovery_name}")
+    options.append(f"-Djgroups.bind_addr={bind_address(settings.vpc_cidrs)}")
+    # The JVM would keep an answer of the DNS for 30 s; tasks and a failed-over database change sooner.
+    options.append("-Dsun.net.inetaddr.ttl=5")
+    options += keycloak.jvm_options
+    variables = [Variable("JAVA_OPTS_APPEND", " ".join(options))]
+    if keycloak.heap_percent != 70:  # Keycloak's own default
+        initial = min(50, keycloak.heap_percent)
+        variables.append(Variable("JAVA_OPTS_KC_HEAP",
+                                  f"-XX:MaxRAMPercentage={keycloak.heap_percent} -XX:InitialRAMPercentage={initial}"))
+    return variables
+
+
+def _secrets(settings: Settings, password_variable: str) -> tuple[Secret, ...]:
+    existing = settings.database.existing
+    secrets = []
+    for variable, key in (("KC_DB_USERNAME", "username"), ("KC_DB_PASSWORD", "password")):
+        if existing:
+            secrets.append(Secret(variable, arn=f"{existing.secret}:{key}::"))
+        else:
+            secrets.append(Secret(variable, sub=f"${{DatabaseSecret}}:{key}::"))
+    secrets.append(Secret(password_variable, sub="${BootstrapAdminSecret}:password::"))
+    secrets += [Secret(name, arn=arn) for name, arn in sorted(settings.keycloak.secret_options.items())]
+    return tuple(secrets)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.document import Document
+from generator.linting.checks.base import Check, Hit, integer
+
+_ALARM = "AWS::CloudWatch::Alarm"
+_API = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+
+
+class AlarmWindow(Check):
+    """An alarm looks back one day at most, and seven if its periods are an hour or longer."""
+
+    id = "E9563"
+    shortdesc = "An alarm's periods together are not longer than it can look back"
+    source_url = _API
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for alarm in document.of_type(_ALARM):
+            period = integer(alarm.properties.get("Period"))
+            periods = integer(alarm.properties.get("EvaluationPeriods"))
+            if period is None or periods is None:
+                continue
+            longest, words = (604_800, "seven days") if period >= 3600 else (86_400, "one day")
+            if period * periods > longest:
+                path = (*alarm.path, "Properties", "EvaluationPeriods")
+                message = f"{periods} periods of {period} s are {period * periods} s, more than {words}"
+                yield Hit(path, message, f"write {longest // period} or less")
+
+
+class AlarmMeasure(Check):
+    """PutMetricAlarm wants a statistic with a metric, a threshold, and no more datapoints than periods."""
+
+    id = "E9564"
+    shortdesc = "An alarm says how it measures"
+    source_url = _API
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for alarm in document.of_type(_ALARM):
+            properties = alarm.properties
+            path = (*alarm.path, "Properties")
+            points, periods = integer(properties.get("DatapointsToAlarm")), integer(properties.get("EvaluationPeriods"))
+            if points is not None and periods is not None and points > periods:
+                message = f"DatapointsToAlarm {points} is above EvaluationPeriods {periods}"
+                yield Hit((*path, "DatapointsToAlarm"), message)
+            if "MetricName" in properties and not {"Statistic", "ExtendedStatistic"} & properties.keys():
+                yield Hit((*path, "MetricName"), "a metric without Statistic or ExtendedStatistic")
+            if "MetricName" in properties and "Period" not in properties:
+                yield Hit((*path, "MetricName"), "a metric without Period")
+            if {"MetricName", "Metrics"} & properties.keys() and not {"Threshold", "ThresholdMetricId"} & properties.keys():
+                yield Hit(path, "neither Threshold nor ThresholdMetricId")

@@ -1,0 +1,119 @@
+"""What a check is, and how checks read values that may be anything."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from generator.document import Document, Path, Resource
+from generator.linting.findings import Finding, severity_of
+
+
+class Hit(NamedTuple):
+    """One place that a check objects to."""
+
+    path: Path
+    message: str
+    fix: str = ""
+
+
+class Check:
+    """A check: subclasses set the three texts, say why in their docstring and yield hits."""
+
+    id = ""
+    """E95xx for what AWS refuses or what can't work, W95xx for what will bite later."""
+    shortdesc = ""
+    source_url = ""
+
+    kinds: list[type[Check]] = []
+    """Every check there is, in the order they were imported."""
+
+    def __init_subclass__(cls) -> None:
+        Check.kinds.append(cls)
+
+    def hits(self, document: Document) -> Iterable[Hit]:
+        """The places of `document` that are wrong."""
+        raise NotImplementedError
+
+    def findings(self, document: Document) -> Iterator[Finding]:
+        """The hits as findings, each with its place in the text."""
+        for hit in self.hits(document):
+            yield Finding(
+                self.id,
+                severity_of(self.id),
+                hit.message,
+                hit.path,
+                *document.span(hit.path),
+                title=self.shortdesc,
+                fix=hit.fix,
+                source_url=self.source_url,
+            )
+
+
+def integer(value: Any) -> int | None:
+    """A whole number, also one in quotes, as CloudFormation takes both; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+        return int(value)
+    return int(value) if isinstance(value, int) or isinstance(value, float) and value.is_integer() else None
+
+
+def flag(value: Any) -> bool | None:
+    """True or False, also in quotes; None for anything else."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def text(value: Any) -> str | None:
+    """Text that is known before the deployment: no intrinsic function, no dynamic reference."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and "{{resolve:" not in value else None
+
+
+def mapping(value: Any, *keys: str) -> dict[str, Any]:
+    """The mapping found by following `keys`; an empty one where there is none or a function stands in between."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
+    """(position, item) of the mappings in the list `value[key]`."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return [(i, item) for i, item in enumerate(found if isinstance(found, list) else []) if isinstance(item, dict)]
+
+
+def strings(value: Any, key: str) -> list[tuple[int, str]]:
+    """(position, text) of the known texts in the list `value[key]`; a single text counts as a list of one."""
+    found = value.get(key) if isinstance(value, dict) else None
+    listed = found if isinstance(found, list) else [found]
+    return [(i, known) for i, item in enumerate(listed) if (known := text(item)) is not None]
+
+
+def target(document: Document, value: Any, *types: str) -> Resource | None:
+    """The resource of one of `types` that a Ref or Fn::GetAtt names; None where it is none of this template's."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    function, argument = next(iter(value.items()))
+    if function == "Fn::GetAtt" and isinstance(argument, list) and argument:
+        argument = argument[0]
+    elif function != "Ref":
+        return None
+    resource = document.resources.get(argument) if isinstance(argument, str) else None
+    return resource if resource is not None and resource.type in types else None
+
+
+def same(value: Any) -> str:
+    """A key under which equal values, whatever they are, come together."""
+    return repr(value)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """"write `x`", x being the known name that looks most like `name`; empty where none does."""
+    near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    return f"write {near[0]}" if near else ""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.document import Document, Resource
+from generator.linting.checks.base import Check, Hit, items, mapping, target, text
+
+_SERVICE = "AWS::ServiceDiscovery::Service"
+_PRIVATE = "AWS::ServiceDiscovery::PrivateDnsNamespace"
+_API = "https://docs.aws.amazon.com/cloud-map/latest/api/"
+
+
+def _is_private(document: Document, service: Resource) -> bool:
+    holders = (service.properties, mapping(service.properties, "DnsConfig"))
+    return any(target(document, holder.get("NamespaceId"), _PRIVATE) for holder in holders)
+
+
+class PrivateHealthCheck(Check):
+    """Route 53 checks from the internet, where nothing of a private namespace can be reached."""
+
+    id = "E9561"
+    shortdesc = "A service of a private namespace has no Route 53 health check"
+    source_url = _API + "API_HealthCheckConfig.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for service in document.of_type(_SERVICE):
+            if "HealthCheckConfig" in service.properties and _is_private(document, service):
+                path = (*service.path, "Properties", "HealthCheckConfig")
+                message = "HealthCheckConfig is for public DNS and HTTP namespaces only"
+                yield Hit(path, message, "write HealthCheckCustomConfig: {}, which ECS reports to")
+
+
+class RecordTypes(Check):
+    """A service has A, AAAA, both of them, SRV or CNAME records; a CNAME can't be one of several answers."""
+
+    id = "E9562"
+    shortdesc = "A service's record types go together"
+    source_url = _API + "API_DnsRecord.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for service in document.of_type(_SERVICE):
+            dns = mapping(service.properties, "DnsConfig")
+            kinds = [text(record.get("Type")) for _, record in items(dns, "DnsRecords")]
+            path = (*service.path, "Properties", "DnsConfig")
+            if None in kinds:
+                continue
+            if len(kinds) > 1 and sorted(map(str, kinds)) != ["A", "AAAA"]:
+                yield Hit((*path, "DnsRecords"), f"{', '.join(map(str, kinds))} don't go together", "keep one of them")
+            if "CNAME" in kinds and dns.get("RoutingPolicy", "MULTIVALUE") == "MULTIVALUE":
+                yield Hit((*path, "RoutingPolicy"), "a CNAME record needs the routing policy WEIGHTED")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from generator.document import Document, Path
+from generator.linting.checks.balancing import BALANCER, LISTENER, RULE, actions, forwards
+from generator.linting.checks.base import Check, Hit, items, mapping, text
+
+_API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
+
+_FINAL = ("forward", "redirect", "fixed-response")
+
+
+class ActionShape(Check):
+    """Every rule ends in one forward, redirect or fixed response, and the action says where, whereto or what."""
+
+    id = "E9538"
+    shortdesc = "A listener's actions are complete"
+    source_url = _API + "API_Action.html"
+
+    content_types = ("text/plain", "text/css", "text/html", "application/javascript", "application/json")
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for router in document.of_type(LISTENER, RULE):
+            found = actions(router)
+            final = [path for path, action in found if action.get("Type") in _FINAL]
+            if len(final) > 1:
+                yield Hit(final[1], "a second action that ends the rule; forward, redirect and fixed-response do")
+            if found and not final and all(text(action.get("Type")) for _, action in found):
+                yield Hit(found[-1][0], "no forward, redirect or fixed-response ends the rule")
+            for path, action in found:
+                yield from self._action(path, action)
+
+    def _action(self, path: Path, action: dict[str, Any]) -> Iterator[Hit]:
+        kind = action.get("Type")
+        if kind == "forward" and "TargetGroupArn" not in action and "ForwardConfig" not in action:
+            yield Hit(path, "forwards to no target group", "write TargetGroupArn")
+        if kind == "fixed-response":
+            if "FixedResponseConfig" not in action:
+                yield Hit(path, "a fixed response without FixedResponseConfig")
+            content = text(mapping(action, "FixedResponseConfig").get("ContentType"))
+            if content is not None and content not in self.content_types:
+                message = f"{content}: AWS takes {', '.join(self.content_types)}"
+                yield Hit((*path, "FixedResponseConfig", "ContentType"), message)
+        if kind == "redirect":
+            redirect = mapping(action, "RedirectConfig")
+            # What isn't said stays as it was, which is what these placeholders say too.
+            same = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
+            if all(redirect.get(key, unchanged) == unchanged for key, unchanged in same.items()):
+                message = "redirects to where it comes from, for ever"
+                yield Hit((*path, "RedirectConfig"), message, "change Protocol, Host, Port or Path")
+
+
+class ListenerCertificates(Check):
+    """A listener takes its default certificate here; further ones are ListenerCertificate resources."""
+
+    id = "E9539"
+    shortdesc = "A listener has one certificate"
+    source_url = _API + "API_CreateListener.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for listener in document.of_type(LISTENER):
+            certificates = items(listener.properties, "Certificates")
+            if len(certificates) > 1:
+                path = (*listener.path, "Properties", "Certificates", certificates[1][0])
+                fix = "add it with an AWS::ElasticLoadBalancingV2::ListenerCertificate"
+                yield Hit(path, f"{len(certificates)} certificates, a listener takes one here", fix)
+
+
+class GroupOfOneBalancer(Check):
+    """A target group belongs to one balancer.
+
+    CreateListener answers "The following target groups cannot be associated with more than one load balancer".
+    """
+
+    id = "E9540"
+    shortdesc = "A target group is behind one load balancer"
+    source_url = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        first: dict[str, str] = {}
+        balancers = {balancer.logical_id for balancer in document.of_type(BALANCER)}
+        for path, balancer, group in forwards(document):
+            if balancer in balancers and first.setdefault(group.logical_id, balancer) != balancer:
+                message = f"{group.logical_id} is behind {first[group.logical_id]} already, not also behind {balancer}"
+                yield Hit(path, message, f"give {balancer} a target group of its own")

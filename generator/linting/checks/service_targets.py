@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.document import Document, Resource
+from generator.linting.checks.base import Check, Hit, items, target
+from generator.linting.checks.ecs import SERVICE, TARGET_GROUP, service_on_fargate, task_of
+
+_ROUTERS = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule")
+
+
+def _groups(document: Document, service: Resource) -> Iterator[tuple[tuple, Resource]]:
+    for index, entry in items(service.properties, "LoadBalancers"):
+        group = target(document, entry.get("TargetGroupArn"), TARGET_GROUP)
+        if group:
+            yield (*service.path, "Properties", "LoadBalancers", index, "TargetGroupArn"), group
+
+
+class TargetsByAddress(Check):
+    """A task of network mode awsvpc has an address of its own and is no instance, which is a target group's default.
+
+    CreateService answers "has target type instance, which is incompatible with the awsvpc network mode".
+    """
+
+    id = "E9506"
+    shortdesc = "The target group of a Fargate service has the target type ip"
+    source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LoadBalancer.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        for service in document.of_type(SERVICE):
+            task = task_of(document, service)
+            awsvpc = task is not None and task.properties.get("NetworkMode") == "awsvpc"
+            for _, group in _groups(document, service) if awsvpc or service_on_fargate(service) else ():
+                kind = group.properties.get("TargetType", "instance")
+                if isinstance(kind, str) and kind != "ip":
+                    message = f"target type {kind} for {service.logical_id}, whose tasks have addresses of their own"
+                    yield Hit((*group.path, "Properties", "TargetType"), message, "write TargetType: ip")
+
+
+class ServiceAfterListener(Check):
+    """CloudFormation may make the service before the listener, as only DependsOn ties the two together.
+
+    ECS then answers "The target group with targetGroupArn ... does not have an associated load balancer". A target
+    group belongs to a balancer from the moment a listener or a rule forwards to it.
+    """
+
+    id = "E9507"
+    shortdesc = "A service waits for the listener that forwards to its target group"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html"
+
+    def hits(self, document: Document) -> Iterator[Hit]:
+        routers = document.of_type(*_ROUTERS)
+        for service in document.of_type(SERVICE):
+            waits_for = document.waits_for(service.logical_id)
+            for path, group in _groups(document, service):
+                forwarding = [one.logical_id for one in routers if group.logical_id in document.references(one.properties)]
+                if not forwarding:
+                    message = f"no listener or rule of the template forwards to {group.logical_id}"
+                    yield Hit(path, message, "add a listener rule, and name it in DependsOn")
+                elif not waits_for & set(forwarding):
+                    message = f"{service.logical_id} may be made before anything forwards to {group.logical_id}"
+                    yield Hit(path, message, f"add {forwarding[0]} to its DependsOn")

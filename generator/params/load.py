@@ -1,0 +1,261 @@
+"""From a merged tree to settings: every problem of the environment at once, each at the line that made it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from generator.errors import CatalogError, Problem
+from generator.keycloak import catalog as catalogs
+from generator.params import describe, merge, rules
+from generator.params.merge import KeyPath, Loaded, RawScalar, Tree
+from generator.params.model import Settings
+from generator.params.secrets import secret_in
+from generator.params.source import text_problem
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment whose params are right."""
+
+    name: str
+    settings: Settings
+    catalog: catalogs.Catalog
+    tree: Tree
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one params file: an environment, or why there is none."""
+
+    name: str
+    file: str
+    environment: Environment | None
+    problems: tuple[Problem, ...]
+
+
+def load_all(root: Path) -> list[Outcome]:
+    """Every environment of the project at `root`, by name, each with its settings or its problems."""
+    return [_outcome(loaded, root) for loaded in merge.load_all(root)]
+
+
+def _outcome(loaded: Loaded, root: Path) -> Outcome:
+    if loaded.tree is None:
+        return Outcome(loaded.name, loaded.file, None, loaded.problems)
+    return validate(loaded.tree, root)
+
+
+def validate(tree: Tree, root: Path) -> Outcome:
+    """Settings from a tree; `root` is where paths in params start."""
+    raw = tree.plain()
+    problems = _text_problems(tree)
+    problems += _drop_nulls(raw, tree)
+    settings, wrong_paths, found = _settings(raw, tree)
+    problems += found
+    wrong = {_dotted(path) for path in wrong_paths} | {problem.key for problem in problems}
+    catalog = None
+    if settings is not None:
+        catalog, found = _catalog(settings, tree, wrong)
+        problems += found
+        if catalog is not None:
+            problems += _complaints(settings, catalog, tree, wrong)
+        problems += _missing_files(settings, tree, root)
+    problems = sorted(set(problems))
+    errors = tuple(problem for problem in problems if problem.severity == "error")
+    if errors or settings is None or catalog is None:
+        return Outcome(tree.name, tree.file, None, tuple(problems))
+    return Outcome(tree.name, tree.file, Environment(tree.name, settings, catalog, tree, tuple(problems)), ())
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def _problem(tree: Tree, path: KeyPath, message: str, fix: str, severity: str = "error") -> Problem:
+    place = tree.where(path)
+    return Problem(place.file, place.line, _dotted(path), message, fix, severity)
+
+
+def _text_problems(tree: Tree) -> list[Problem]:
+    """Texts that no key may hold, and secrets, whose value is never repeated."""
+    problems = []
+    masked = catalogs.masked_names()
+    for path, value in tree.leaves():
+        text = getattr(value, "text", None)
+        if text is None:
+            continue
+        if found := text_problem(text):
+            problems.append(_problem(tree, path, *found))
+        name = next((str(step) for step in reversed(path) if not isinstance(step, int)), "")
+        if path[:2] == ("keycloak", "secret_options"):
+            name = ""
+        if what := secret_in(name, text, masked):
+            problems.append(_problem(
+                tree, path, f"holds {what}", "keep it in Secrets Manager and name its ARN in keycloak.secret_options"))
+    return problems
+
+
+def _drop_nulls(raw: dict, tree: Tree, path: KeyPath = ()) -> list[Problem]:
+    """Takes plain nulls out of `raw`: they mean the default, as long as the key exists."""
+    problems = []
+    for name, value in list(raw.items()):
+        here = (*path, name)
+        if isinstance(value, dict):
+            problems += _drop_nulls(value, tree, here)
+        elif isinstance(value, RawScalar) and value.null:
+            if name in describe.names_at(path):
+                del raw[name]
+    return problems
+
+
+def _settings(raw: dict, tree: Tree) -> tuple[Settings | None, list[KeyPath], list[Problem]]:
+    """(settings, paths that are wrong, problems); settings have defaults or examples where values are wrong,
+    so that rules over the other keys can still speak."""
+    problems: list[Problem] = []
+    wrong: list[KeyPath] = []
+    for attempt in range(6):
+        try:
+            return Settings.model_validate(raw), wrong, problems
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=True):
+                path = tuple(step for step in detail["loc"] if step != "[key]")
+                if attempt == 0 or not any(path[: len(known)] == known for known in wrong):
+                    problems.append(_explained(tree, path, detail))
+                wrong.append(path)
+                _mend(raw, path, detail["type"] == "missing")
+    return None, wrong, problems
+
+
+def _mend(raw: dict, path: KeyPath, missing: bool) -> None:
+    """Takes the value at `path` out of `raw`, or puts an example there if it is missing."""
+    node: Any = raw
+    for step in path[:-1]:
+        try:
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            return
+    last = path[-1]
+    if missing and isinstance(node, dict):
+        field = describe.field_at(path)
+        inner = describe.section_of(field.annotation) if field else None
+        kind = describe.schema_at(path).get("type")
+        example = describe.example_at(path).strip('"')
+        node[last] = [] if kind == "array" else {} if inner else example
+    elif isinstance(node, list) and isinstance(last, int) and last < len(node):
+        # Not removed, or the indexes of later errors would point elsewhere.
+        example = describe.example_at(path).strip('"')
+        node[last] = example
+    elif isinstance(node, dict):
+        node.pop(last, None)
+
+
+def _explained(tree: Tree, path: KeyPath, detail: dict) -> Problem:
+    """One error of the model's as a problem."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "cloakform":
+        return _problem(tree, path, context["message"], context["fix"])
+    if kind == "missing":
+        example = describe.example_at(path)
+        fix = f"add `{path[-1]}: {example}`" if example else f"add `{path[-1]}`"
+        field = describe.field_at(path)
+        meaning = f" ({field.description.rstrip('.')})" if field and field.description else ""
+        return _problem(tree, path, "is missing" + meaning, fix)
+    if kind == "extra_forbidden":
+        return _problem(tree, path, "is no key here", _nearest_key(path))
+    value = detail.get("input")
+    if kind == "literal_error":
+        choices = [str(node) for node in describe.schema_at(path).get("enum", [])] or [
+            str(describe.schema_at(path).get("const", ""))]
+        near = difflib.get_close_matches(str(value), choices, 1)
+        return _problem(tree, path, f"{_shown(value)} is not one of {', '.join(choices)}",
+                        f"write {near[0]}" if near else f"write one of {', '.join(choices)}")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        bound = context.get("ge", context.get("le"))
+        word = "less than" if "ge" in context else "more than"
+        return _problem(tree, path, f"{value} is {word} {bound}", f"write {bound} or {'more' if 'ge' in context else 'less'}")
+    if kind in ("too_short", "too_long"):
+        return _problem(tree, path, f"has {context['actual_length']} items",
+                        f"list {'at least ' + str(context['min_length']) if kind == 'too_short' else 'at most ' + str(context['max_length'])}")
+    if kind in ("string_too_short", "string_too_long"):
+        bound = context.get("min_length", context.get("max_length"))
+        return _problem(tree, path, f"is {'shorter' if 'min_length' in context else 'longer'} than {bound} characters",
+                        "write another")
+    expected = {"list_type": ("a list", "write it as [one, two], or one item per line after `- `"),
+                "dict_type": ("a mapping of names to values", "write `name: value` lines below it"),
+                "model_type": ("a section", "write its keys below it, or {} for all defaults")}.get(kind)
+    if expected:
+        return _problem(tree, path, f"expected {expected[0]}, found {_shown(value)}", expected[1])
+    return _problem(tree, path, str(detail["msg"]), "see `cloakform explain`")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return repr(str(value))
+
+
+def _nearest_key(path: KeyPath) -> str:
+    """What to write instead of an unknown key: the nearest one beside it, or the same name elsewhere."""
+    here = describe.names_at(path[:-1])
+    name = str(path[-1])
+    near = difflib.get_close_matches(name, here, 1, 0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    every = [key.path for key in describe.keys()]
+    elsewhere = [key for key in every if key.rsplit(".", 1)[-1].strip("[]") == name]
+    if not elsewhere:
+        last = {key.rsplit(".", 1)[-1]: key for key in every}
+        close = difflib.get_close_matches(name, last, 1, 0.75)
+        elsewhere = [last[close[0]]] if close else []
+    if elsewhere:
+        return f"did you mean `{elsewhere[0]}`?"
+    return f"known here: {', '.join(here)}" if here else "take it out"
+
+
+def _catalog(settings: Settings, tree: Tree, wrong: set[str]) -> tuple[catalogs.Catalog | None, list[Problem]]:
+    path = ("keycloak", "version")
+    if "keycloak.version" in wrong or "keycloak" in wrong:
+        return None, []
+    try:
+        catalog = catalogs.load(settings.keycloak.version)
+    except CatalogError as error:
+        return None, [_problem(tree, path, str(error), f"write {catalogs.versions()[-1]}")]
+    if catalog.note:
+        return catalog, [_problem(tree, path, catalog.note, "", "warning")]
+    return catalog, []
+
+
+def _complaints(settings: Settings, catalog: catalogs.Catalog, tree: Tree, wrong: set[str]) -> list[Problem]:
+    problems = []
+    for rule in rules.RULES:
+        if any(_overlap(key, bad) for key in rule.keys for bad in wrong):
+            continue
+        for complaint in rule.check(settings, catalog):
+            path = tuple(int(step) if step.isdigit() else step for step in complaint.key.split("."))
+            problems.append(_problem(tree, path, complaint.message, complaint.fix, complaint.severity))
+    return problems
+
+
+def _overlap(key: str, bad: str) -> bool:
+    return bad == key or bad.startswith(key + ".") or key.startswith(bad + ".")
+
+
+def _missing_files(settings: Settings, tree: Tree, root: Path) -> list[Problem]:
+    """Providers and themes that aren't there: the image couldn't be built."""
+    problems = []
+    image = settings.keycloak.image
+    for name, wanted in (("providers", Path.is_file), ("themes", Path.is_dir)):
+        for index, path in enumerate(getattr(image, name)):
+            place = root / path
+            if not wanted(place) or not place.resolve().is_relative_to(root.resolve()):
+                what = "file" if name == "providers" else "folder"
+                problems.append(_problem(tree, ("keycloak", "image", name, index), f"there is no {what} {path} in the "
+                                         "project folder", "put it there, or take the line out"))
+    return problems

@@ -1,0 +1,304 @@
+"""Everything a template prints that isn't a plain setting: decided here once, named so that templates stay layout."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from generator.keycloak import facts, sizing
+from generator.keycloak.catalog import Catalog
+from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAILURE_DETECTION_PORT, HTTP_PORT,
+                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack,
+                                            server_environment, stack_name)
+from generator.params.model import Settings
+from generator.rendering import dashboard, listener_rules, outputs
+from generator.rendering.cluster_filters import cluster_filters
+from generator.rendering.permissions import permissions, ref
+
+SECRET_EXCLUDED = "$\\/\"@ '`"
+"""Characters a generated password never has. Keycloak expands `$$`, `${` and `\\$` in values; RDS refuses / " @ and
+blanks in a password (CreateDBInstance); quotes of the shell are left out for whoever pastes one."""
+
+
+WAF_COUNTED = ("SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "EC2MetaDataSSRF_BODY",
+               "EC2MetaDataSSRF_QUERYARGUMENTS", "GenericRFI_BODY", "GenericRFI_QUERYARGUMENTS")
+"""Rules of AWSManagedRulesCommonRuleSet that ordinary OAuth and SAML requests set off: redirect_uri with `://` or
+localhost (IdentityServer4 #5231, nx-plugin-for-aws #1016), long SAML responses and authorization requests."""
+
+
+@dataclass(frozen=True)
+class Subnet:
+    """A subnet the stack creates."""
+
+    logical_id: str
+    tier: str
+    zone: int
+    """Index of the availability zone, from 0."""
+    letter: str
+    cidr: str
+
+
+def _subnets(cidr: str, zones: int) -> list[Subnet]:
+    """Sixteen equal blocks: public ones from the 1st, private ones from the 5th, the database's from the 9th."""
+    blocks = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=4))
+    return [Subnet(f"{tier}Subnet{letter}", tier, zone, letter, str(blocks[first + zone]))
+            for tier, first in (("Public", 0), ("Private", 4), ("Database", 8))
+            for zone, letter in enumerate("ABC"[:zones])]
+
+
+def word(text: str) -> str:
+    """`text` as YAML: bare where nobody can read it as anything else, which keeps a line of tags short."""
+    safe = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) and text.lower() not in (
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    return text if safe else json.dumps(text, ensure_ascii=False)
+
+
+def _quoted(values) -> tuple[str, ...]:
+    return tuple(f'"{value}"' for value in values)
+
+
+def _network(settings: Settings) -> SimpleNamespace:
+    created = settings.network.create
+    if not created:
+        existing = settings.network.existing
+        return SimpleNamespace(
+            created=False, vpc=f'"{existing.vpc}"', subnets=(), nat_gateways=(), route_tables=(), endpoints=(),
+            public=_quoted(existing.public_subnets), private=_quoted(existing.private_subnets),
+            database=_quoted(existing.database_subnets), flow_logs=None, with_nat=False, cidr="")
+    subnets = _subnets(created.cidr, created.zones)
+    letters = "ABC"[: created.zones]
+    nat_letters = {"per-zone": letters, "single": letters[0], "none": ""}[created.nat]
+    by_tier = {tier: tuple(ref(subnet.logical_id) for subnet in subnets if subnet.tier == tier)
+               for tier in ("Public", "Private", "Database")}
+    endpoints = ()
+    if created.nat == "none":
+        endpoints = tuple((f"{name}Endpoint", service) for name, service, wanted in (
+            ("EcrApi", "ecr.api", True), ("EcrDocker", "ecr.dkr", True), ("Logs", "logs", True),
+            ("SecretsManager", "secretsmanager", True),
+            ("Ssm", "ssm", any(":ssm:" in arn for arn in settings.keycloak.secret_options.values())),
+            ("ExecMessages", "ssmmessages", settings.service.exec)) if wanted)
+    return SimpleNamespace(
+        created=True, vpc=ref("Vpc"), cidr=created.cidr, subnets=tuple(subnets),
+        nat_gateways=tuple(nat_letters), with_nat=bool(nat_letters),
+        # One table per zone, even with a single gateway: switching to one gateway per zone moves routes, not subnets.
+        route_tables=tuple((letter, letter if letter in nat_letters else nat_letters[:1]) for letter in letters),
+        endpoints=endpoints, public=by_tier["Public"], private=by_tier["Private"], database=by_tier["Database"],
+        flow_logs=created.flow_logs)
+
+
+def proxy_cidrs(settings: Settings) -> tuple[str, ...]:
+    """Networks that the balancers' own addresses lie in: known to the subnet where the stack creates them."""
+    created = settings.network.create
+    if not created:
+        return settings.vpc_cidrs
+    public = settings.load_balancer.scheme == "internet-facing"
+    tiers = {"Public" if public else "Private"} | ({"Private"} if settings.admin_internal else set())
+    return tuple(subnet.cidr for subnet in _subnets(created.cidr, created.zones) if subnet.tier in tiers)
+
+
+def _host(url: str) -> str:
+    return url.removeprefix("https://")
+
+
+def needs_path_guard(settings: Settings, catalog: Catalog) -> bool:
+    """Whether rules against path tricks are rendered."""
+    choice = settings.load_balancer.path_guard
+    return choice == "on" or (choice == "auto" and facts.path_tricks_reach_admin(catalog.version))
+
+
+def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.ListenerRule, ...]:
+    balancer, admin = settings.load_balancer, settings.keycloak.admin
+    base = settings.keycloak.http_relative_path.rstrip("/")
+    guard = needs_path_guard(settings, catalog)
+    refuse = balancer.forwarded_for == "refuse"
+    found = listener_rules.guard_rules("HttpsListener", "") if guard else []
+    found += listener_rules.header_rules("HttpsListener", "", refuse)
+    if admin.hostname and not settings.admin_internal:
+        found += listener_rules.admin_rules("HttpsListener", "TargetGroup", _host(admin.hostname), base,
+                                            admin.allow_from)
+    master_from = None
+    if settings.keycloak.master_realm == "admin_networks":
+        master_from = admin.login_from or (() if settings.admin_internal else admin.allow_from)
+    paths = [base + path for path in facts.public_paths(catalog.version)]
+    found += listener_rules.public_rules("HttpsListener", "TargetGroup", _host(settings.keycloak.hostname), base,
+                                         paths, master_from)
+    if settings.admin_internal:
+        listener = "AdminHttpsListener"
+        found += listener_rules.guard_rules(listener, "Admin") if guard else []
+        found += listener_rules.header_rules(listener, "Admin", refuse)
+        found += listener_rules.admin_rules(listener, "AdminTargetGroup", _host(admin.hostname), base, ())
+    return tuple(found)
+
+
+def _certificates(settings: Settings) -> SimpleNamespace:
+    """Certificate expressions of the listeners, and the certificates the stack creates with their names."""
+    balancer, admin = settings.load_balancer, settings.keycloak.admin
+    zone, admin_zone = balancer.hosted_zone, admin.hosted_zone or balancer.hosted_zone
+    shared_admin = bool(admin.hostname) and not settings.admin_internal
+    created = []
+    if balancer.certificate == "create":
+        names = [(_host(settings.keycloak.hostname), zone)]
+        if shared_admin and not admin.certificate:
+            names.append((_host(admin.hostname), admin_zone))
+        created.append(SimpleNamespace(logical_id="Certificate", names=names))
+    own_admin = admin.certificate or (balancer.certificate if settings.admin_internal else None)
+    if admin.hostname and own_admin == "create":
+        created.append(SimpleNamespace(logical_id="AdminCertificate", names=[(_host(admin.hostname), admin_zone)]))
+    public = ref("Certificate") if balancer.certificate == "create" else f'"{balancer.certificate}"'
+    admin_expression = ""
+    if admin.hostname and own_admin:
+        admin_expression = ref("AdminCertificate") if own_admin == "create" else f'"{own_admin}"'
+    return SimpleNamespace(created=tuple(created), public=public, admin=admin_expression,
+                           extra=admin_expression if shared_admin else "")
+
+
+def _records(settings: Settings) -> tuple[SimpleNamespace, ...]:
+    balancer, admin = settings.load_balancer, settings.keycloak.admin
+    if not balancer.dns_records:
+        return ()
+    records = [SimpleNamespace(logical_id="DnsRecord", name=_host(settings.keycloak.hostname),
+                               zone=balancer.hosted_zone, balancer="LoadBalancer")]
+    if admin.hostname:
+        records.append(SimpleNamespace(
+            logical_id="AdminDnsRecord", name=_host(admin.hostname), zone=admin.hosted_zone or balancer.hosted_zone,
+            balancer="AdminLoadBalancer" if settings.admin_internal else "LoadBalancer"))
+    return tuple(records)
+
+
+def _ecr_repository(settings: Settings) -> str:
+    """ARN of the ECR repository tasks pull from; empty for any other registry."""
+    host, _, name = settings.keycloak.image.repository.partition("/")
+    parts = host.split(".")
+    if len(parts) < 6 or parts[1:3] != ["dkr", "ecr"]:
+        return ""
+    partition = "aws-cn" if host.endswith(".cn") else "aws"
+    return f"arn:{partition}:ecr:{parts[3]}:{parts[0]}:repository/{name}"
+
+
+def _secret_access(settings: Settings) -> SimpleNamespace:
+    """What the execution role reads: Fn::Sub or literal ARNs of secrets, SSM parameters and keys."""
+    existing = settings.database.existing
+    secrets = ["!Ref BootstrapAdminSecret"]
+    keys = []
+    if existing:
+        secrets.append(f'"{existing.secret}"')
+        if existing.secret_kms_key:
+            keys.append(existing.secret_kms_key)
+    else:
+        secrets.append("!Ref DatabaseSecret")
+    parameters = []
+    for arn in settings.keycloak.secret_options.values():
+        if ":ssm:" in arn:
+            parameters.append(str(arn))
+        else:
+            # Without the JSON key: IAM knows a secret, not its parts.
+            secrets.append(f'"{":".join(arn.split(":")[:7])}"')
+    return SimpleNamespace(secrets=tuple(dict.fromkeys(secrets)), parameters=tuple(dict.fromkeys(parameters)),
+                           keys=tuple(keys))
+
+
+def _service(settings: Settings, permission_ids: list[str]) -> SimpleNamespace:
+    service = settings.service
+    minimum, maximum = sizing.deployment_percents(service.tasks, service.deployment == "recreate")
+    needs = ["PublicPathsRule1"] + (["AdminRule1"] if settings.admin_internal else [])
+    created = settings.network.create
+    if created:
+        needs += [f"PrivateRoute{letter}" for letter in "ABC"[: created.zones]] if created.nat != "none" else []
+    needs += [name for name in permission_ids if name.startswith(("TaskOut", "TaskIn", "DatabaseIn", "EndpointIn"))
+              and not name.startswith("TaskInHttp") and not name.startswith("TaskInHealth")]
+    return SimpleNamespace(minimum_percent=minimum, maximum_percent=maximum, depends_on=tuple(needs),
+                           cluster=f'"{service.cluster}"' if service.cluster else ref("Cluster"),
+                           cluster_name=f'"{service.cluster.rsplit("/", 1)[1]}"' if service.cluster
+                           else ref("Cluster"),
+                           architecture={"arm64": "ARM64", "x86_64": "X86_64"}[service.architecture])
+
+
+def _database(settings: Settings) -> SimpleNamespace:
+    created = settings.database.create
+    if not created:
+        return SimpleNamespace(created=False)
+    limit = sizing.max_connections(created.instance_class)
+    return SimpleNamespace(
+        created=True, family=f"postgres{created.engine_version.split('.')[0]}",
+        # The pool of every task during a deployment is the most that Keycloak itself opens.
+        connections_alarm=int(limit * 0.8) if limit else settings.max_tasks * settings.database.pool_size + 20,
+        free_storage_bytes=(settings.alarms.database_free_storage_gb if settings.alarms else 0) * 2**30)
+
+
+def _security_groups(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """(logical id without its ending, description) of the groups the stack creates."""
+    groups = [("LoadBalancer", "Balancer")]
+    if settings.admin_internal:
+        groups.append(("AdminLoadBalancer", "Balancer of the admin console"))
+    groups.append(("Task", "Keycloak tasks"))
+    if settings.database.create:
+        groups.append(("Database", "PostgreSQL"))
+    if settings.network.create and not settings.internet:
+        groups.append(("Endpoint", "VPC endpoints"))
+    return tuple(groups)
+
+
+def health_command(server: ServerEnvironment) -> str:
+    """The container's health check: the image has no curl, but bash opens sockets (Keycloak guide "Health checks")."""
+    request = f"HEAD {server.live_path} HTTP/1.0\\r\\n\\r\\n"
+    return (f"bash -c \"{{ printf '{request}' >&0; grep -q 'HTTP/1.0 200'; }} "
+            f"0<>/dev/tcp/localhost/{server.health_port}\"")
+
+
+def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, object]:
+    """Names for the templates: the settings themselves and what follows from them."""
+    server = server_environment(settings, catalog, environment, proxy_cidrs(settings))
+    rules = _rules(settings, catalog)
+    allowed = permissions(settings, server)
+    admin = settings.keycloak.admin
+    base = settings.keycloak.http_relative_path.rstrip("/")
+    tags = {"Environment": environment, **settings.tags}.items()
+    return {
+        "environment": environment,
+        "settings": settings,
+        "stack": stack_name(settings, environment),
+        "tags": tags,
+        "tag_words": tuple((word(key), word(value)) for key, value in tags),
+        "server": server,
+        "ports": SimpleNamespace(http=HTTP_PORT, cluster=CLUSTER_PORT, failure_detection=FAILURE_DETECTION_PORT,
+                                 health=server.health_port, has_management=server.health_port != HTTP_PORT),
+        "network": _network(settings),
+        "permissions": allowed,
+        "rules": rules,
+        "certificates": _certificates(settings),
+        "records": _records(settings),
+        "admin_internal": settings.admin_internal,
+        "public_url": settings.keycloak.hostname + base,
+        "admin_url": admin.hostname + base if admin.hostname else "",
+        "public_host": _host(settings.keycloak.hostname),
+        "admin_host": _host(admin.hostname) if admin.hostname else "",
+        "base_path": base,
+        "path_guard": needs_path_guard(settings, catalog),
+        "path_guard_regexes": listener_rules.PATH_GUARD,
+        "namespace": namespace_name(settings, environment),
+        "discovery_service": DISCOVERY_SERVICE,
+        "dns_discovery": settings.keycloak.discovery == "dns",
+        "optimized": is_optimized(settings),
+        "own_stack": own_jgroups_stack(settings),
+        "image": settings.image_uri,
+        "ecr_repository": _ecr_repository(settings),
+        "secret_access": _secret_access(settings),
+        "secret_excluded": SECRET_EXCLUDED,
+        "service": _service(settings, [permission.logical_id for permission in allowed]),
+        "database": _database(settings),
+        "security_groups": _security_groups(settings),
+        "cluster_filters": cluster_filters(
+            stack_name(settings, environment), settings.service.tasks, settings.keycloak.log.format == "json"),
+        "waf_counted": WAF_COUNTED,
+        "health_command": health_command(server),
+        "admin_secret_template": json.dumps({"username": admin.username}),
+        "scale_in_percent": (settings.service.autoscaling.cpu_percent * 3 // 4
+                             if settings.service.autoscaling else 0),
+        "dashboard_widgets": dashboard.widgets(settings),
+        "outputs": outputs.outputs(settings, server, environment),
+        "latency_seconds": f"{(settings.alarms.latency_p99_milliseconds if settings.alarms else 0) / 1000:g}",
+        "catalog": catalog,
+    }

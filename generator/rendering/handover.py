@@ -1,0 +1,129 @@
+"""The hand-over set of an environment: everything that somebody without this tool needs, as file name -> bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import ProjectError
+from generator.keycloak import image
+from generator.keycloak.environment import own_jgroups_stack, stack_name, verifies_database
+from generator.params.load import Environment
+from generator.rendering import context as contexts
+from generator.rendering.engine import Engine, Origin
+from generator.rendering.tracking import track
+
+TEMPLATE_LIMIT = 51_200
+"""Bytes of a template body that the CloudFormation API takes; more goes through S3."""
+
+DATA_TYPES = ("AWS::RDS::DBInstance", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup",
+              "AWS::ServiceDiscovery::PrivateDnsNamespace", "AWS::CertificateManager::Certificate")
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What `rendered/<env>/` holds."""
+
+    environment: str
+    files: Mapping[str, bytes]
+    """Path below `rendered/<env>/`, with slashes -> content."""
+    origins: tuple[Origin, ...]
+    """Where each line of template.yaml comes from."""
+
+    @property
+    def template(self) -> str:
+        """Text of template.yaml."""
+        return self.files["template.yaml"].decode("utf-8")
+
+
+def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
+    """Renders everything of one environment in memory.
+
+    Raises TemplateError where a template can't be rendered, ProjectError where a provider or theme can't be read.
+    """
+    settings = environment.settings
+    names = contexts.build(track(settings), environment.catalog, environment.name)
+    names["sources"] = ", ".join(environment.tree.files)
+    rendered = engine.render("keycloak.yaml.j2", names, name=environment.name)
+    names["data_ids"] = _data_ids(rendered.text)
+    names["needs_bucket"] = len(rendered.text.encode("utf-8")) > TEMPLATE_LIMIT
+    tags = [{"Key": key, "Value": value} for key, value in names["tags"]]
+    files: dict[str, bytes] = {"template.yaml": rendered.text.encode("utf-8")}
+    files["parameters.json"] = _json([])
+    files["tags.json"] = _json(tags)
+    files["stack.json"] = _json(_stack(environment, names["data_ids"]))
+    for name in ("deployment.yaml", "RUNBOOK.md"):
+        files[name] = engine.render(f"{name}.j2", names, name=environment.name).text.encode("utf-8")
+    if names["optimized"]:
+        files.update(_image(environment, root, engine, names))
+    return HandOver(environment.name, dict(sorted(files.items())), rendered.origins)
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _data_ids(text: str) -> list[str]:
+    """Logical ids of what holds data, in the order of the template."""
+    found, logical_id = [], ""
+    for line in text.splitlines():
+        if line.startswith("  ") and not line.startswith("   ") and line.endswith(":"):
+            logical_id = line.strip()[:-1]
+        elif line.startswith("    Type: ") and line.split(": ", 1)[1] in DATA_TYPES:
+            found.append(logical_id)
+    return found
+
+
+def _stack(environment: Environment, data_ids: list[str]) -> dict:
+    """What a deploy needs to know, so that it reads nothing but rendered/."""
+    settings, stack = environment.settings, environment.settings.stack
+    policy = None
+    if stack.protected:
+        policy = {"Statement": [
+            {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": ["Update:Replace", "Update:Delete"], "Principal": "*",
+             "Resource": [f"LogicalResourceId/{logical_id}" for logical_id in data_ids]},
+        ]}
+    return {
+        "generated_from": list(environment.tree.files),
+        "stack_name": str(stack_name(settings, environment.name)),
+        "account": settings.account,
+        "region": settings.region,
+        "capabilities": ["CAPABILITY_IAM"],
+        "termination_protection": stack.protected,
+        "stack_policy": policy,
+        "service_role": stack.service_role,
+        "template_bucket": stack.template_bucket,
+        "notifications": list(stack.notifications),
+        "keycloak_version": settings.keycloak.version,
+        "image": settings.image_uri,
+        "holds_data": data_ids,
+    }
+
+
+def _image(environment: Environment, root: Path, engine: Engine, names: dict) -> dict[str, bytes]:
+    """The folder `image/`: a Dockerfile and every file it copies."""
+    settings = environment.settings
+    found = {f"image/{name}": text.encode("utf-8") for name, text in image.files(
+        environment.catalog, settings.region, own_jgroups_stack(settings), verifies_database(settings)).items()}
+    for provider in settings.keycloak.image.providers:
+        found[f"image/providers/{Path(provider).name}"] = _read(root / provider)
+    for theme in settings.keycloak.image.themes:
+        folder = root / theme
+        for parent, folders, file_names in os.walk(folder):
+            folders.sort()
+            for name in sorted(file_names):
+                file = Path(parent) / name
+                found[f"image/themes/{folder.name}/{file.relative_to(folder).as_posix()}"] = _read(file)
+    found["image/Dockerfile"] = engine.render("image/Dockerfile.j2", names, name=environment.name).text.encode("utf-8")
+    return found
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ProjectError(f"{file} can't be read: {error.strerror}") from error
