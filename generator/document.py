@@ -1,7 +1,7 @@
 """A CloudFormation document as plain data in which every value still knows its line.
 
-PyYAML composes the text (libyaml does the work where it is there); short intrinsic forms become the long ones, so that
-whoever reads a document meets one shape: `!GetAtt Database.Endpoint.Port` is
+PyYAML composes the text (libyaml does the work where it is there); short intrinsic forms become the long
+ones, so that whoever reads a document meets one shape: `!GetAtt Database.Endpoint.Port` is
 `{"Fn::GetAtt": ["Database", "Endpoint.Port"]}`.
 """
 
@@ -19,14 +19,14 @@ import yaml
 from generator.errors import DocumentError, Problem
 
 Path = tuple[Any, ...]
-"""Where a value is: mapping keys (str) and list positions (int) from the top, `("Resources", "Service", "Type")`."""
+"""Where a value is: mapping keys (str) and list positions (int), `("Resources", "Service", "Type")`."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Deeper than any template, shallower than what libyaml's composer (it recurses in C) or ours can take.
 _MAX_DEPTH = 300
 
-# What CloudFormation reads as text although YAML 1.1 has a type for it: `Version: 2012-10-17` is no date to it.
+# Text to CloudFormation, although YAML 1.1 has a type for it: `Version: 2012-10-17` is no date.
 _TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "!"}
 _TYPED_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "null")}
 _PLAIN_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"}
@@ -34,7 +34,9 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 # `${Name}` and `${Name.Attribute}`; `${!Name}` stands for the literal text `${Name}`.
 _SUB_VARIABLE = re.compile(r"\$\{\s*([^!}][^}]*?)\s*\}")
-_SURROGATE_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+_SURROGATE_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
 
 
 class Span(NamedTuple):
@@ -110,7 +112,7 @@ class Document:
         return [resource for resource in self.resources.values() if resource.type in types]
 
     def span(self, path: Path) -> Span:
-        """Where the key or list item at `path` is written; that of the nearest ancestor where there is none."""
+        """Where the key or list item at `path` is written; its nearest ancestor where there is none."""
         path = tuple(path)
         while path and path not in self.spans:
             path = path[:-1]
@@ -123,20 +125,22 @@ class Document:
     def references(self, value: Any) -> set[str]:
         """Logical ids of resources and parameters that Ref, Fn::GetAtt and Fn::Sub anywhere in `value` name.
 
-        Pseudo parameters (`AWS::Region`) are no logical ids. What a Fn::Sub gives a value of its own isn't one either.
+        Pseudo parameters (`AWS::Region`) are no logical ids. What a Fn::Sub gives a value of its own isn't
+        one either.
         """
         return set(_references(value))
 
     @cached_property
     def dependencies(self) -> dict[str, set[str]]:
-        """Logical id of each resource to those CloudFormation makes before it: references and DependsOn, one step."""
+        """Logical id of each resource to those its references and its DependsOn name: one step."""
         return {
-            logical_id: (self.references(resource.properties) | set(resource.depends_on)) & self.resources.keys()
+            logical_id: (self.references(resource.properties) | set(resource.depends_on))
+            & self.resources.keys()
             for logical_id, resource in self.resources.items()
         }
 
     def waits_for(self, logical_id: str) -> set[str]:
-        """Every resource that CloudFormation finishes before it starts `logical_id`, over any number of steps."""
+        """Every resource that CloudFormation finishes before it starts `logical_id`: any number of steps."""
         found: set[str] = set()
         waiting = [logical_id]
         while waiting:
@@ -146,7 +150,9 @@ class Document:
         return found
 
     def leaves(self, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-        """(path, value) of each scalar below `path`, in the order of the text; empty mappings and lists have none."""
+        """(path, value) of each scalar below `path`, in the order of the text; empty mappings and lists have
+        none.
+        """
         value: Any = self.data
         for step in path:
             value = value[step]
@@ -157,7 +163,8 @@ def parse(text: str, name: str = "template.yaml") -> Document:
     """Read YAML or JSON text; `name` is what messages call it.
 
     Raises MalformedDocument, which knows the line, for text that is no YAML, duplicate keys, YAML aliases
-    (CloudFormation: "aliases are not allowed"), keys that aren't scalars and anything but a mapping at the top.
+    (CloudFormation: "aliases are not allowed"), keys that aren't scalars and anything but a mapping at the
+    top.
     """
     reader = _Reader(name)
     try:
@@ -247,7 +254,9 @@ class _Reader:
             here = (*path, key)
             if key in mapping:
                 first = self.spans[here].line
-                raise self.problem(f"{key!r} is there twice; the first is in line {first}", key_node.start_mark)
+                raise self.problem(
+                    f"{key!r} is there twice; the first is in line {first}", key_node.start_mark
+                )
             self.spans[here] = _span(key_node)
             value = self.read(value_node, here)
             mapping[key] = _attribute(value) if key == "Fn::GetAtt" else value
@@ -269,7 +278,8 @@ class _Reader:
 def _guard_depth(text: str, reader: _Reader) -> None:
     """Refuse text nested deeper than `_MAX_DEPTH`, before anything recurses over it.
 
-    Counting brackets and indentation tells of almost every text that it can't be; the rest is counted event by event.
+    Counting brackets and indentation tells of almost every text that it can't be; the rest is counted event
+    by event.
     """
     indentation = max((len(line) - len(line.lstrip(" -?:")) for line in text.splitlines()), default=0)
     if text.count("[") + text.count("{") + indentation <= _MAX_DEPTH:
@@ -295,17 +305,23 @@ def _attribute(value: Any) -> Any:
 
 
 def _alias_problem(text: str, name: str) -> MalformedDocument:
-    """The first alias of a text that has one; nodes forget that they came by an alias, so the events are asked."""
+    """The first alias of a text that has one; nodes forget that they came by an alias, so the events are
+    asked.
+    """
     for event in yaml.parse(_as_yaml(text), Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             break
     message = f"a YAML alias (*{event.anchor}), which CloudFormation doesn't allow"
     mark = event.start_mark
-    return MalformedDocument(Problem(name, mark.line + 1, "", message, "write the value out"), mark.column + 1)
+    return MalformedDocument(
+        Problem(name, mark.line + 1, "", message, "write the value out"), mark.column + 1
+    )
 
 
 def _as_yaml(text: str) -> str:
-    """JSON text with the two things replaced that YAML 1.1 reads otherwise: tabs and surrogate pairs; else `text`."""
+    """JSON text with the two things replaced that YAML 1.1 reads otherwise: tabs and surrogate pairs; else
+    `text`.
+    """
     if not text.lstrip("\ufeff \t\r\n").startswith("{") or not ("\t" in text or "\\u" in text):
         return text
     try:

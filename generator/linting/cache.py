@@ -1,7 +1,8 @@
 """Findings that were already made for a text, kept below the project folder.
 
-An entry's name is the digest of everything the findings depend on, so nothing ever has to be declared stale: another
-text, region, cfn-lint or rule is another name. A cache that can't be read or written is no cache, never an error.
+An entry's name is the digest of everything the findings depend on, so nothing ever has to be declared stale:
+another text, region, cfn-lint or rule is another name. A cache that can't be read or written is no cache,
+never an error.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Cache:
         return digest.hexdigest()
 
     def load(self, key: str) -> list[Finding] | None:
-        """The findings stored under `key`, without file and origins; None where there is no entry that can be read."""
+        """The findings stored under `key`, without file and origins; None where there is no entry that can be
+        read.
+        """
         if not self.enabled:
             return None
         path = self._path(key)
@@ -104,7 +107,7 @@ def in_file(findings: list[Finding], file: str) -> list[Finding]:
     return [replace(finding, file=file) for finding in findings]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def linter_version() -> str:
     """The installed cfn-lint's version, read from its metadata: importing it takes half a second."""
     import importlib.metadata
@@ -112,13 +115,15 @@ def linter_version() -> str:
     return importlib.metadata.version("cfn-lint")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def rules_digest(package: Path = _PACKAGE) -> str:
     """Digest of the sources and data our own rules are made of."""
     digest = hashlib.sha256()
     for name in _RULE_SOURCES:
         root = package / name
-        files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".json")) if root.is_dir() else [root]
+        files = (
+            sorted(p for p in root.rglob("*") if p.suffix in (".py", ".json")) if root.is_dir() else [root]
+        )
         for file in files:
             content = file.read_bytes()
             digest.update(f"{file.relative_to(package).as_posix()} {len(content)}\n".encode())

@@ -1,12 +1,15 @@
-"""Text to findings: the cache first, then cfn-lint and our own checks, on both cores where there is enough to do."""
+"""Text to findings: the cache first, then cfn-lint and our own checks, on both cores where there is enough to
+do.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +40,9 @@ def lint_text(
 ) -> list[Finding]:
     """The findings about a template, sorted by place.
 
-    Text that is no CloudFormation document gives one finding, E0000, at the line that breaks it. What the template's
-    `Metadata.cfn-lint` ignores, as a whole or for a resource, is left out. A `cache` answers for a text it has seen,
-    without importing cfn-lint. Raises ProjectError for a region cfn-lint doesn't know.
+    Text that is no CloudFormation document gives one finding, E0000, at the line that breaks it. What the
+    template's `Metadata.cfn-lint` ignores, as a whole or for a resource, is left out. A `cache` answers for a
+    text it has seen, without importing cfn-lint. Raises ProjectError for a region cfn-lint doesn't know.
     """
     return lint_many([Job(text, file, region, informational)], cache=cache)[0]
 
@@ -49,8 +52,8 @@ def lint_many(
 ) -> list[list[Finding]]:
     """The findings of each job, in the order of the jobs.
 
-    Each text is linted once, however many jobs have it. `processes` is how many may run at once, by default one for
-    each core; 1 stays in this process. An interrupt ends the other processes before it goes on.
+    Each text is linted once, however many jobs have it. `processes` is how many may run at once, by default
+    one for each core; 1 stays in this process. An interrupt ends the other processes before it goes on.
     """
     jobs = list(jobs)
     results: dict[tuple[Any, ...], list[Finding]] = {}
@@ -127,7 +130,7 @@ def _not_ignored(document: Document, findings: Sequence[Finding]) -> list[Findin
         finding
         for finding in findings
         if not (everywhere and finding.rule.startswith(everywhere))
-        and not (len(finding.path) > 1 and finding.rule in of_resource.get(finding.path[1], ()))
+        and not (finding.path[:1] == ("Resources",) and finding.rule in of_resource.get(finding.path[1], ()))
     ]
 
 
@@ -145,11 +148,26 @@ def _in_pool(identities: Sequence[tuple[str, str, bool]], workers: int) -> list[
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         try:
-            return list(pool.map(_lint, identities))
+            with _interrupts_held():  # a worker has them, too, until it says it doesn't
+                results = pool.map(_lint, identities)
+            return list(results)
         except BaseException:
             # What hasn't begun never does; what has takes half a second more, and leaving here waits for it.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block, and processes started in it see none before they ask to."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker() -> None:

@@ -14,8 +14,8 @@ SEVERITIES = ("error", "warning", "info")
 class Finding:
     """One thing a rule has to say about one place of a rendered file.
 
-    Lines and columns count from 1; `end_column` is the first column behind the place. Empty text and line 0 stand for
-    "not known".
+    Lines and columns count from 1; `end_column` is the first column behind the place. Empty text and line 0
+    stand for "not known".
     """
 
     rule: str
@@ -66,8 +66,8 @@ def with_origins(
 ) -> list[Finding]:
     """The findings, with the template line and the params value behind each.
 
-    `origins` has one entry per line of the text they are about, the first for line 1; `params_place` gives (file, line)
-    of a dotted params key, None where the key stands in no file (a default).
+    `origins` has one entry per line of the text they are about, the first for line 1; `params_place` gives
+    (file, line) of a dotted params key, None where the key stands in no file (a default).
     """
     return [_with_origin(finding, origins, params_place) for finding in findings]
 

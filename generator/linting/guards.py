@@ -35,7 +35,9 @@ def guard_text(text: str, file: str = "") -> list[Finding]:
 
 
 def _finding(rule: str, message: str, file: str, line: int, column: int, length: int = 1) -> Finding:
-    return Finding(rule, severity_of(rule), message, (), line, column, line, column + length, file, TITLES[rule])
+    return Finding(
+        rule, severity_of(rule), message, (), line, column, line, column + length, file, TITLES[rule]
+    )
 
 
 def _line_findings(text: str, file: str) -> Iterator[Finding]:
@@ -43,7 +45,9 @@ def _line_findings(text: str, file: str) -> Iterator[Finding]:
     for number, line in enumerate(lines, 1):
         bare = line.rstrip(" \t\r")
         if len(line.rstrip("\r")) > len(bare):
-            yield _finding("E9901", "blanks at the end of the line", file, number, len(bare) + 1, len(line) - len(bare))
+            yield _finding(
+                "E9901", "blanks at the end of the line", file, number, len(bare) + 1, len(line) - len(bare)
+            )
         if not line and number > 1 and not lines[number - 2] and number < len(lines):
             yield _finding("E9902", "a second empty line", file, number, 1)
         if "\t" in line:

@@ -21,9 +21,9 @@ RULES = Path(__file__).parent / "rules"
 def run(text: str, region: str, informational: bool = False) -> list[Finding]:
     """What cfn-lint says about a template, in no particular order and without a file.
 
-    The template's `Metadata.cfn-lint` counts, so an exception is made where reviewers see it. A `.cfnlintrc` of the
-    machine doesn't: the same text gives the same findings everywhere. Raises ProjectError for a region that cfn-lint
-    doesn't know.
+    The template's `Metadata.cfn-lint` counts, so an exception is made where reviewers see it. A `.cfnlintrc`
+    of the machine doesn't: the same text gives the same findings everywhere. Raises ProjectError for a region
+    that cfn-lint doesn't know.
     """
     from cfnlint.decode.decode import decode_str
     from cfnlint.runner.template import run_template_by_data
@@ -36,9 +36,11 @@ def run(text: str, region: str, informational: bool = False) -> list[Finding]:
         return list(_findings(matches))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _rules() -> Any:
-    """All rules, made once: `cfnlint.api.lint` makes its 337 anew at each call, which takes longer than linting."""
+    """All rules, made once: `cfnlint.api.lint` makes its 337 anew at each call, which takes longer than
+    linting.
+    """
     from cfnlint.rules import Rules
     from cfnlint.runner import Runner
 
@@ -93,7 +95,9 @@ def _findings(matches: Iterable[Any]) -> Iterator[Finding]:
             rule=rule.id,
             severity="info" if rule.severity == "informational" else str(rule.severity),
             message=str(match.message) + why,
-            path=tuple(step if isinstance(step, int) else str(step) for step in getattr(match, "path", ()) or ()),
+            path=tuple(
+                step if isinstance(step, int) else str(step) for step in getattr(match, "path", ()) or ()
+            ),
             line=match.linenumber,
             column=match.columnnumber,
             end_line=match.linenumberend,

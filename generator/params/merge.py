@@ -184,15 +184,16 @@ def load(root: Path, name: str) -> Tree:
     file = f"params/{name}.yaml"
     # A proper name can't lead to another folder; everything else is looked up in the folder's listing.
     proper = project.NAME.fullmatch(name) and os.path.lexists(root / file)
-    if not proper or reader.read(root / file).abstract:
+    found = reader.read(root / file) if proper else None
+    naming: tuple[Problem, ...] = ()
+    if found is None or (found.abstract and not found.problems):
         known = project.environments(root, reader)
         misnamed = [one for one in known.misnamed if Path(one).stem == name]
-        problems = [problem for problem in known.problems if problem.file in misnamed]
-        if problems:
-            raise ParamsError(problems)
-        if file not in misnamed:
+        if not misnamed:
             raise ProjectError(_no_environment(name, known))
-    loaded = _load(reader, name, file)
+        file = misnamed[0]
+        naming = tuple(problem for problem in known.problems if problem.file == source.shown(file))
+    loaded = _load(reader, name, file, naming)
     if loaded.tree is None:
         raise ParamsError(list(loaded.problems))
     return loaded.tree
@@ -363,10 +364,7 @@ def _merge(
     before = old.items if isinstance(old, Items) and form != "replace" else ()
     if isinstance(old, Items) and not form:
         problems.append(_silent(old, here, path))
-    made = []
-    for item in items:
-        place = Setting(here.file, item.line, _text(item))
-        made.append(_merge(None, item, place, (*path, len(before) + len(made)), problems))
+    made = [_merge(None, item, Setting(here.file, item.line, _text(item)), path, problems) for item in items]
     return Items((*before, *made), _chain(old, here))
 
 

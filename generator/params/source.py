@@ -401,19 +401,15 @@ class _Composer:
             frame.key, frame.key_line = self._key(node, event, frame), event.start_mark.line + 1
             frame.wants_key = False
             return
-        if frame and isinstance(frame.items, dict):
-            frame.wants_key = True
-        if not self._welcome(node, event):
-            if isinstance(frame and frame.items, dict):
-                frame.key = None
-            return
+        welcome = self._welcome(node, event)
         if frame is None:
-            self.top = node
+            self.top = node if welcome else None
         elif isinstance(frame.items, list):
-            frame.items.append(node)
-        elif frame.key is not None:
-            frame.items[frame.key] = (frame.key_line, node)
-            frame.key = None
+            frame.items.extend([node] if welcome else [])
+        else:
+            if welcome and frame.key is not None:
+                frame.items[frame.key] = (frame.key_line, node)
+            frame.key, frame.wants_key = None, True
 
     def _welcome(self, node: Node | None, event: yaml.NodeEvent) -> bool:
         """Tell whether a node may stay; report why not."""

@@ -32,6 +32,8 @@ class HandOver:
     """Path below `rendered/<env>/`, with slashes -> content."""
     origins: tuple[Origin, ...]
     """Where each line of template.yaml comes from."""
+    inputs: tuple[str, ...]
+    """The user's own files that went in, besides params and templates: providers and themes."""
 
     @property
     def template(self) -> str:
@@ -59,7 +61,9 @@ def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
         files[name] = engine.render(f"{name}.j2", names, name=environment.name).text.encode("utf-8")
     if names["optimized"]:
         files.update(_image(environment, root, engine, names))
-    return HandOver(environment.name, dict(sorted(files.items())), rendered.origins)
+    image_params = settings.keycloak.image
+    return HandOver(environment.name, dict(sorted(files.items())), rendered.origins,
+                    tuple(map(str, [*image_params.providers, *image_params.themes])))
 
 
 def _json(value: object) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from generator.errors import CatalogError
@@ -25,19 +27,19 @@ class TestVersions:
     @pytest.mark.parametrize(
         ("asked", "source", "note"),
         [
-            pytest.param("26.4.1", "26.4.7", "26.4.1 is older than the known 26.4.7 of its line", id="older patch"),
-            pytest.param("26.4.11", "26.4.7", "26.4.11 is newer than the known 26.4.7 of its line", id="newer patch"),
-            pytest.param("26.7.9", "26.7.4", "26.7.9 is newer than the newest known 26.7.4", id="newest line"),
-            pytest.param("27.0.0", "26.7.4", "27.0.0 is newer than the newest known 26.7.4", id="newer line"),
-            pytest.param("25.3.0", "25.0.6", "25.3.0 is of a line that isn't known", id="line between"),
-            pytest.param("24.0.0", "24.0.5", "24.0.0 is older than the known 24.0.5 of its line", id="oldest line"),
+            pytest.param("26.4.1", "26.4.7", "older than the known 26.4.7 of its line", id="older patch"),
+            pytest.param("26.4.11", "26.4.7", "newer than the known 26.4.7 of its line", id="newer patch"),
+            pytest.param("26.7.9", "26.7.4", "newer than the newest known 26.7.4", id="newest line"),
+            pytest.param("27.0.0", "26.7.4", "newer than the newest known 26.7.4", id="newer line"),
+            pytest.param("25.3.0", "25.0.6", "of a line that isn't known", id="line between"),
+            pytest.param("24.0.0", "24.0.5", "older than the known 24.0.5 of its line", id="oldest line"),
         ],
     )
     def test_another_version_takes_the_nearest_catalog_and_says_so(self, asked, source, note):
         """The nearest catalog answers, preferably of the same line, and one sentence names both versions."""
         found = load(asked)
         assert (found.version, found.source) == (asked, source)
-        assert found.note == f"{note}: its options are taken from {source}"
+        assert found.note == f"{asked} is {note}: its options are taken from {source}"
 
     def test_ten_is_newer_than_nine(self):
         """Versions compare as numbers, not as text."""
@@ -50,7 +52,9 @@ class TestVersions:
         with pytest.raises(CatalogError, match=rf"{version} is too old: write one from 24\.0\.0 to 26\.7\.4"):
             load(version)
 
-    @pytest.mark.parametrize("version", ["26", "26.7", "latest", "26.x", "26.7.4-1", "v26.7.4", "26.07.4", ""])
+    @pytest.mark.parametrize(
+        "version", ["26", "26.7", "latest", "26.x", "26.7.4-1", "v26.7.4", "26.07.4", ""]
+    )
     def test_a_malformed_version_is_refused_with_an_example(self, version):
         """What isn't three numbers is refused, saying what to write."""
         with pytest.raises(CatalogError, match="write all three numbers, such as 26.7.4"):
@@ -90,7 +94,7 @@ class TestOptions:
         assert load("26.7.4").option(name) is None
 
     def test_an_option_says_what_it_is(self):
-        """Whether an option is built in, its values, default, condition and help come from the distribution."""
+        """Whether it is built in, its values, default, condition and help come from the distribution."""
         found = load("26.7.4")
         db = found.option("KC_DB")
         assert (db.key, db.build, db.default) == ("db", True, "dev-file")
@@ -100,7 +104,7 @@ class TestOptions:
         assert stack.when == "Available only when 'cache' type is set to 'ispn'"
         assert stack.open and not stack.build
         assert found.option("KC_SHUTDOWN_TIMEOUT").default == "10s"
-        assert found.option("KC_HTTP_MANAGEMENT_HOST").hidden and not db.hidden
+        assert found.option("KC_HTTP_MANAGEMENT_ENABLED").hidden and not db.hidden
 
     @pytest.mark.parametrize("key", ["cache", "cache-stack", "cache-config-file"])
     def test_cache_options_are_built_in_up_to_24(self, key):
@@ -132,9 +136,9 @@ class TestOptions:
         assert found.option("KC_FEATURE_") is None
 
     def test_a_wildcard_is_unknown_before_it_came(self):
-        """26.1 has no log level by category, 26.2 has."""
-        assert load("26.1.4").option("KC_LOG_LEVEL_ORG_KEYCLOAK") is None
-        assert load("26.2.5").option("KC_LOG_LEVEL_ORG_KEYCLOAK")
+        """26.0 has no log level by category, 26.1 has."""
+        assert load("26.0.8").option("KC_LOG_LEVEL_ORG_KEYCLOAK") is None
+        assert load("26.1.4").option("KC_LOG_LEVEL_ORG_KEYCLOAK")
 
     def test_a_literal_value_is_the_same_option_from_26_6_on(self):
         """KCRAW_ is a spelling of KC_ where Keycloak reads it, and nothing before."""
@@ -149,7 +153,7 @@ class TestOptions:
         assert not found.is_spi("KC_SPIN")
 
     def test_25_means_hostname_v2_and_still_knows_the_names_of_v1(self):
-        """Names that both models have are those of v2; names of v1 alone belong to the feature hostname:v1."""
+        """Names that both models have are v2's; names of v1 alone belong to the feature hostname:v1."""
         found = load("25.0.6")
         hostname = found.option("KC_HOSTNAME")
         assert (hostname.category, hostname.feature, hostname.deprecated) == ("Hostname v2", "", "")
@@ -168,21 +172,22 @@ class TestOptions:
     @pytest.mark.parametrize("version", versions())
     def test_plumbing_is_left_out(self, version):
         """What Keycloak makes for its own mappers is no option that somebody could set."""
-        keys = " ".join(option.key for option in load(version).options).split()
-        assert not {"exporter", "importer", "proxy-forwarded-host", "proxy-allow-forwarded-header"} & set(keys)
+        keys = [option.key for option in load(version).options]
+        assert not {"exporter", "importer", "proxy-forwarded-host"} & set(keys)
         assert not [key for key in keys if key.endswith("-hidden-mapper")]
         assert load(version).option("KC_BOOTSTRAP_ADMIN_EXPIRATION") is None
 
     def test_a_deprecated_option_says_what_to_do_instead(self):
         """The advice is Keycloak's own; where it has none, that is said; other options carry none."""
         assert load("24.0.5").option("KC_PROXY").deprecated == "Use proxy-headers."
-        assert load("26.7.4").option("KC_TRACING_SERVICE_NAME").deprecated.startswith("Use telemetry-service-name.")
+        renamed = load("26.7.4").option("KC_TRACING_SERVICE_NAME")
+        assert renamed.deprecated.startswith("Use telemetry-service-name. ")
         bare = load("26.7.4").option("KC_LEGACY_OBSERVABILITY_INTERFACE")
         assert bare.deprecated == "Keycloak names nothing that takes its place."
         assert load("26.7.4").option("KC_PROXY_HEADERS").deprecated == ""
 
     def test_kubernetes_is_a_deprecated_stack_from_26_3_on(self):
-        """The stack that DNS discovery needs is deprecated from 26.3, with Keycloak's advice, and not before."""
+        """The stack of DNS discovery is deprecated from 26.3, with Keycloak's advice, and not before."""
         later, earlier = load("26.3.5").option("cache-stack"), load("26.2.5").option("cache-stack")
         assert "kubernetes" in later.deprecated_values
         assert later.deprecated_note == "Use 'jdbc-ping' instead by leaving it unset"
@@ -236,7 +241,7 @@ class TestNearest:
         """A slip of the pen, or a name of other times, leads to the option of this version."""
         assert load("26.7.4").nearest(written) == meant
 
-    @pytest.mark.parametrize("name", ["KC_FOO", "KC_JGROUPS_DNS_QUERY", "PATH", "JAVA_OPTS_APPEND", "KC_", ""])
+    @pytest.mark.parametrize("name", ["KC_FOO", "KC_JGROUPS_DNS_QUERY", "PATH", "JAVA_OPTS_APPEND", ""])
     def test_a_stranger_is_nobody(self, name):
         """Where nothing is alike, no name is guessed."""
         assert load("26.7.4").nearest(name) is None
@@ -246,6 +251,16 @@ class TestNearest:
         """KC_HOSTNAME_STRICT looks like them and does something else, so it isn't offered."""
         assert load("26.7.4").nearest(name) is None
 
+    def test_what_takes_many_more_words_is_not_offered(self):
+        """A guess that adds half of the name would be no help."""
+        assert load("26.7.4").nearest("KC_CACHE_COUNT") is None
+
+    def test_hidden_options_are_not_offered(self):
+        """What Keycloak's own help keeps quiet about is nobody's intention."""
+        found = load("26.7.4")
+        assert found.option("KC_LOG_FILE_ENABLED").hidden
+        assert found.nearest("KC_LOG_FILE_ENABLE") is None
+
     def test_only_what_the_version_knows_is_offered(self):
         """On 24 the first administrator goes by the old names, and the host name by those of v1."""
         assert load("24.0.5").nearest("KC_BOOTSTRAP_ADMIN_USERNAME") == "KEYCLOAK_ADMIN"
@@ -254,7 +269,9 @@ class TestNearest:
 
 
 class TestMasked:
-    @pytest.mark.parametrize("name", ["KC_DB_PASSWORD", "KC_BOOTSTRAP_ADMIN_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD"])
+    @pytest.mark.parametrize(
+        "name", ["KC_DB_PASSWORD", "KC_BOOTSTRAP_ADMIN_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD"]
+    )
     def test_secrets_of_any_version_are_masked(self, name):
         """Whatever a version masks is a secret for all, the old administrator's password too."""
         assert name in masked_names()
@@ -262,13 +279,15 @@ class TestMasked:
 
     @pytest.mark.parametrize(
         "name",
-        ["KC_DB_PASSWORD_USERS", "KCRAW_DB_PASSWORD", "KC_TRACING_HEADER_AUTHORIZATION", "KC_SPI_X__Y__PASSWORD"],
+        ["KC_DB_PASSWORD_USERS", "KCRAW_DB_PASSWORD", "KC_TRACING_HEADER_TOKEN", "KC_SPI_X__Y__PASSWORD"],
     )
     def test_secrets_are_masked_under_every_spelling(self, name):
         """Wildcards, literal values and providers' passwords are secrets, too."""
         assert masked(name)
 
-    @pytest.mark.parametrize("name", ["KC_DB_USERNAME", "KC_HOSTNAME", "KC_SPI_X__Y__FILE", "KC_DB_PASSWORDS"])
+    @pytest.mark.parametrize(
+        "name", ["KC_DB_USERNAME", "KC_HOSTNAME", "KC_SPI_X__Y__FILE", "KC_DB_PASSWORDS"]
+    )
     def test_other_values_stay_readable(self, name):
         """What is no secret isn't hidden from reviewers."""
         assert not masked(name)
@@ -276,7 +295,8 @@ class TestMasked:
     def test_every_option_that_a_version_masks_is_among_them(self):
         """The union leaves no version out."""
         for version in versions():
-            secret = {option.env for option in load(version).options if option.secret and not option.wildcard}
+            plain = [option for option in load(version).options if not option.wildcard]
+            secret = {option.env for option in plain if option.secret}
             assert secret and secret <= masked_names()
 
 
@@ -309,14 +329,20 @@ class TestFeatures:
         found = load("26.7.4")
         assert found.feature("passkeys").state == "on"
         assert found.feature("account").needs == ("account-api:v1",)
-        assert found.feature("identity-brokering-api:v1").deprecated and not found.feature("passkeys").deprecated
+        assert found.feature("identity-brokering-api:v1").deprecated
+        assert not found.feature("passkeys").deprecated
         assert found.feature("hostname").fixed and not found.feature("account").fixed
         assert load("24.0.5").feature("passkeys") is None
         assert found.feature("persistent-user-sessions").update == "shutdown"
 
     @pytest.mark.parametrize(
         ("written", "meant"),
-        [("passkey", "passkeys"), ("Account", "account"), ("account-v3", "account:v3"), ("web_authn", "web-authn")],
+        [
+            ("passkey", "passkeys"),
+            ("Account", "account"),
+            ("account-v3", "account:v3"),
+            ("web_authn", "web-authn"),
+        ],
     )
     def test_the_feature_that_was_meant_is_found(self, written, meant):
         """A slip of the pen leads to a name that KC_FEATURES takes."""
@@ -421,13 +447,14 @@ class TestValues:
         assert check("26.7.4", "KC_CACHE_STACK", "jdbc-ping") is None
 
     def test_a_log_level_is_case_sensitive_where_the_server_is(self):
-        """26.0 takes the levels of its handlers in lower case only, 26.2 in any case."""
+        """26.0 takes the levels of its log handlers in lower case only, 26.2 in any case."""
         assert check("26.0.8", "KC_LOG_CONSOLE_LEVEL", "DEBUG")
         assert check("26.2.5", "KC_LOG_CONSOLE_LEVEL", "DEBUG") is None
 
     def test_a_message_says_what_to_write(self):
         """Messages name the variable, what it takes and what was written, or the name that was meant."""
-        assert check("26.7.4", "KC_PROXY_HEADERS", "x") == "KC_PROXY_HEADERS takes forwarded or xforwarded, not 'x'"
+        proxy = "KC_PROXY_HEADERS takes forwarded or xforwarded, not 'x'"
+        assert check("26.7.4", "KC_PROXY_HEADERS", "x") == proxy
         wrong = "Keycloak 26.7.4 has no feature 'passkey': did you mean passkeys?"
         assert check("26.7.4", "KC_FEATURES", "passkey") == wrong
         assert check("26.7.4", "KC_FEATURE_PASSKEY", "enabled") == wrong
@@ -458,9 +485,34 @@ def check(version: str, name: str, value: str) -> str | None:
     return found.check_value(found.option(name), value)
 
 
-def test_a_broken_catalog_is_named(tmp_path, monkeypatch):
-    """A catalog that can't be read is reported by its file name, not by a traceback."""
-    (tmp_path / "99.0.0.json").write_text('{"version": "99.0.0", "options"', encoding="utf-8")
-    monkeypatch.setattr(catalog, "_FOLDER", tmp_path)
-    with pytest.raises(CatalogError, match=r"the catalog 99\.0\.0\.json can't be read"):
-        catalog.Catalog("99.0.0", "99.0.0").option("KC_DB")
+class TestOtherFiles:
+    """What the shipped catalogs don't show, in a catalog made for it."""
+
+    @pytest.fixture
+    def write(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(catalog, "_FOLDER", tmp_path)
+
+        def write(version: str, text: str) -> catalog.Catalog:
+            (tmp_path / f"{version}.json").write_text(text, encoding="utf-8")
+            return catalog.Catalog(version, version)
+
+        return write
+
+    def test_a_broken_catalog_is_named(self, write):
+        """A catalog that can't be read is reported by its file name, not by a traceback."""
+        broken = write("99.0.0", '{"version": "99.0.0", "options"')
+        with pytest.raises(CatalogError, match=r"the catalog 99\.0\.0\.json can't be read"):
+            broken.option("KC_DB")
+
+    def test_the_narrower_of_two_wildcards_answers(self, write):
+        """A wildcard doesn't swallow what another one names more closely."""
+        options = {"db-<name>": {"env": "KC_DB_<NAME>"}, "db-url-<name>": {"env": "KC_DB_URL_<NAME>"}}
+        found = write("99.0.1", json.dumps({"stacks": {}, "features": {}, "options": options}))
+        assert found.option("KC_DB_URL_USERS").key == "db-url-<name>"
+        assert found.option("KC_DB_USERS").key == "db-<name>"
+
+    def test_of_two_versions_in_the_same_state_the_newer_is_preferred(self, write):
+        """Keycloak sorts versions of a feature by state, then the newest first."""
+        features = {f"a:v{number}": {"state": "preview", "label": "A"} for number in (1, 2)}
+        found = write("99.0.2", json.dumps({"stacks": {}, "features": features, "options": {}}))
+        assert found.feature("a").version == 2

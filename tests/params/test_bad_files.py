@@ -18,6 +18,7 @@ from generator.params import merge, source
 
 # A busy machine decides no test.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 PARSERS = [
     pytest.param(source.LOADER, id="with libyaml"),
     pytest.param(yaml.BaseLoader, id="with the parser in Python"),
@@ -321,6 +322,21 @@ def test_every_problem_of_a_file_is_reported(project):
     assert [(problem.line, problem.key) for problem in problems(project)] == [
         (1, "a"), (2, "b"), (3, "c"), (5, "extends"), (8, "d.e"),
     ]
+
+
+def test_a_problem_inside_a_key_is_not_placed_under_the_key_before(project):
+    """What is wrong in a key that is none itself isn't told of the neighbour that was fine or was refused."""
+    (project / "params/dev.yaml").write_text("a: 1\n? [!x b]\n: c\nd: !y e\n? [!z f]\n: g\n")
+    assert sorted((problem.line, problem.key) for problem in problems(project)) == [
+        (2, ""), (2, "0"), (4, "d"), (5, ""), (5, "0"),
+    ]
+
+
+def test_lines_are_counted_whatever_ends_them(project):
+    """A problem's line is the one an editor shows, in files of any system."""
+    for end in ("\n", "\r\n", "\r"):
+        (project / "params/dev.yaml").write_bytes(f"a: 1{end}b: \x1b{end}c: !x 1{end}".encode())
+        assert [problem.line for problem in problems(project)] == [2, 3]
 
 
 def test_a_file_full_of_problems_is_cut_short(project):

@@ -124,6 +124,21 @@ def test_a_null_over_nothing_stays_visible(root):
     assert plain["databse"].null and plain["c"]["d"].null and not plain["b"].null
 
 
+def test_a_null_over_such_a_null_stays_visible_too(root):
+    """Two files that misspell the same key don't hide it from each other."""
+    write(root, base="abstract: true\ndatabse: null\n", dev="extends: base.yaml\ndatabse: ~\n")
+    tree = merge.load(root, "dev")
+    assert tree.plain() == {"databse": "~"}
+    assert [setting.text for setting in tree.chain(("databse",))] == ["null", "null"]
+
+
+@pytest.mark.parametrize("text", ["x", "{y: z}", "[x]"])
+def test_over_a_null_that_took_nothing_away_anything_may_follow(root, text):
+    """A base may name a key without a value for its children to fill in."""
+    write(root, base="abstract: true\na:\n", dev=f"extends: base.yaml\na: {text}\n", own=f"a: {text}\n")
+    assert merge.load(root, "dev").plain() == merge.load(root, "own").plain()
+
+
 def test_a_quoted_null_is_a_text(root):
     """The text null overrides like any text."""
     write(root, base="abstract: true\na: 1\n", dev='extends: base.yaml\na: "null"\n')
@@ -388,9 +403,18 @@ def test_a_project_without_environments_says_how_to_begin(root):
 @pytest.mark.parametrize("name", ["Prod.yaml", "Prod.yml"])
 def test_a_misnamed_environment_says_so_when_loaded(root, name):
     """Asked for by its wrong name, an environment answers with the right one."""
-    (root / f"params/{name}").write_text("a: 1\n")
-    (problem,) = problems(root, "Prod")
-    assert problem.file == f"params/{name}" and "rename it" in problem.fix
+    (root / f"params/{name}").write_text("a: 1\nb: !x 1\n")
+    named, tagged = problems(root, "Prod")
+    assert named.file == f"params/{name}" and "rename it" in named.fix
+    assert (tagged.file, tagged.line) == (f"params/{name}", 2)
+
+
+def test_a_wrong_word_for_abstract_is_a_problem_of_the_file(root):
+    """An environment that says something else than true or false isn't taken for a base in silence."""
+    write(root, dev="abstract: yes\na: 1\n")
+    (problem,) = problems(root)
+    assert (problem.line, problem.key) == (1, "abstract")
+    assert merge.problems_of(merge.load_all(root)) == [problem]
 
 
 def test_all_environments_are_loaded_side_by_side(three):
@@ -572,7 +596,8 @@ def nested(layer):
 
 
 BASES = nested(st.builds(lambda scalars, lists: {**scalars, **lists}, SCALARS, LISTS))
-FORMS = st.builds(lambda word, items: {word: items}, st.sampled_from(merge.FORMS), st.lists(TEXTS, max_size=3))
+WORDS = st.sampled_from(merge.FORMS)
+FORMS = st.builds(lambda word, items: {word: items}, WORDS, st.lists(TEXTS, max_size=3))
 CHILDREN = nested(
     st.builds(
         lambda scalars, lists: {**scalars, **lists},

@@ -14,6 +14,7 @@ from generator.params.source import Mapping, Scalar, Sequence
 
 # A busy machine decides no test.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 PARSERS = [
     pytest.param(source.LOADER, id="with libyaml"),
     pytest.param(yaml.BaseLoader, id="with the parser in Python"),

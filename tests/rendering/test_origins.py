@@ -209,7 +209,7 @@ def rendered(tmp_path, context: dict | None = None, **templates: str) -> tuple[s
     for name, source in templates.items():
         path = tmp_path / "templates" / name.replace("__", "/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(source).removeprefix("\n"), encoding="utf-8")
+        path.write_text(dedent(source[1:]) if source.startswith("\n  ") else source, encoding="utf-8")
     result = Engine(tmp_path / "templates").render("main", context or {})
     lines = result.text.split("\n")
     assert len(result.origins) == len(lines) - (lines[-1] == "")

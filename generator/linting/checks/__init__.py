@@ -1,7 +1,8 @@
-"""Our own checks: what AWS refuses at deploy time and cfn-lint accepts. One module, one concern; a class is a check.
+"""Our own checks: what AWS refuses at deploy time and cfn-lint accepts. One module, one concern; a class is a
+check.
 
-A check looks at what a template says in plain values. A value that only AWS can work out (a parameter, a `!If`) is
-never judged: no finding is better than a wrong one.
+A check looks at what a template says in plain values. A value that only AWS can work out (a parameter, a
+`!If`) is never judged: no finding is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from generator.linting.checks.base import Check
 from generator.linting.findings import Finding
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def all_checks() -> tuple[Check, ...]:
     """One of each check in this folder, by id. Raises ValueError where two have the same id."""
     for module in pkgutil.iter_modules(__path__):

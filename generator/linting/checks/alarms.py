@@ -1,3 +1,5 @@
+"""CloudWatch alarms."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -40,7 +42,10 @@ class AlarmMeasure(Check):
         for alarm in document.of_type(_ALARM):
             properties = alarm.properties
             path = (*alarm.path, "Properties")
-            points, periods = integer(properties.get("DatapointsToAlarm")), integer(properties.get("EvaluationPeriods"))
+            points, periods = (
+                integer(properties.get("DatapointsToAlarm")),
+                integer(properties.get("EvaluationPeriods")),
+            )
             if points is not None and periods is not None and points > periods:
                 message = f"DatapointsToAlarm {points} is above EvaluationPeriods {periods}"
                 yield Hit((*path, "DatapointsToAlarm"), message)
@@ -48,5 +53,8 @@ class AlarmMeasure(Check):
                 yield Hit((*path, "MetricName"), "a metric without Statistic or ExtendedStatistic")
             if "MetricName" in properties and "Period" not in properties:
                 yield Hit((*path, "MetricName"), "a metric without Period")
-            if {"MetricName", "Metrics"} & properties.keys() and not {"Threshold", "ThresholdMetricId"} & properties.keys():
+            if {"MetricName", "Metrics"} & properties.keys() and not {
+                "Threshold",
+                "ThresholdMetricId",
+            } & properties.keys():
                 yield Hit(path, "neither Threshold nor ThresholdMetricId")

@@ -1,3 +1,5 @@
+"""Attributes of balancers, listeners and target groups."""
+
 from __future__ import annotations
 
 import difflib
@@ -31,7 +33,13 @@ _GROUP = {
     "stickiness.app_cookie.duration_seconds": (_WEEK,),
     "stickiness.enabled": _SWITCH,
     "stickiness.lb_cookie.duration_seconds": (_WEEK,),
-    "stickiness.type": ("lb_cookie", "app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"),
+    "stickiness.type": (
+        "lb_cookie",
+        "app_cookie",
+        "source_ip",
+        "source_ip_dest_ip",
+        "source_ip_dest_ip_proto",
+    ),
     "target_failover.on_deregistration": ("rebalance", "no_rebalance"),
     "target_failover.on_unhealthy": ("rebalance", "no_rebalance"),
     "target_group_health.dns_failover.minimum_healthy_targets.count": ("off", _COUNT),
@@ -104,7 +112,9 @@ _KNOWN = {
 
 
 def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path, str, object]], dict]]:
-    """(resource, its attributes as (path, key, value), the attributes there are) of everything that can have some."""
+    """(resource, its attributes as (path, key, value), the attributes there are) of everything that can have
+    some.
+    """
     for kind, (name, known) in _KNOWN.items():
         for resource in document.of_type(kind):
             path = (*resource.path, "Properties", name)
@@ -117,10 +127,11 @@ def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path,
 
 
 class AttributeKeys(Check):
-    """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation until AWS reads it.
+    """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation until AWS reads
+    it.
 
-    It answers "Target group attribute key 'stickyness.enabled' is not recognized". A key with no known key near it is
-    left to W9546, as AWS adds new ones.
+    It answers "Target group attribute key 'stickyness.enabled' is not recognized". A key with no known key
+    near it is left to W9546, as AWS adds new ones.
     """
 
     id = "E9544"
@@ -153,7 +164,9 @@ class AttributeValues(Check):
                 takes = known.get(key)
                 if said is None or takes is None or any(self._takes(one, said) for one in takes):
                     continue
-                words = ", ".join(f"{one[0]} to {one[-1]}" if isinstance(one, range) else one for one in takes)
+                words = ", ".join(
+                    f"{one[0]} to {one[-1]}" if isinstance(one, range) else one for one in takes
+                )
                 yield Hit((*path, "Value"), f"{key} takes {words}; not {said!r}")
 
     def _takes(self, one: str | range, said: str) -> bool:
@@ -182,7 +195,7 @@ class LogBucket(Check):
     source_url = _API + "API_LoadBalancerAttribute.html"
 
     def hits(self, document: Document) -> Iterator[Hit]:
-        for resource, attributes, _ in _attributes(document):
+        for _, attributes, _ in _attributes(document):
             keys = {key for _, key, _ in attributes}
             for path, key, value in attributes:
                 kind = key.partition(".s3.enabled")[0]

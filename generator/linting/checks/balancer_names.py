@@ -1,3 +1,5 @@
+"""Names of balancers and target groups."""
+
 from __future__ import annotations
 
 import re
@@ -9,11 +11,15 @@ from generator.linting.checks.base import Check, Hit, text
 
 
 class BalancerNames(Check):
-    """Load balancers and target groups have names of 32 letters, digits and hyphens, as the names become DNS names."""
+    """Load balancers and target groups have names of 32 letters, digits and hyphens, as the names become DNS
+    names.
+    """
 
     id = "E9543"
     shortdesc = "Names of load balancers and target groups are ones AWS takes"
-    source_url = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
+    source_url = (
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
+    )
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for resource in document.of_type(BALANCER, TARGET_GROUP):
@@ -24,6 +30,8 @@ class BalancerNames(Check):
             if len(name) > 32:
                 yield Hit(path, f"{name!r} has {len(name)} characters, AWS takes 32")
             elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", name):
-                yield Hit(path, f"{name!r} has other characters than letters, digits and hyphens between them")
+                yield Hit(
+                    path, f"{name!r} has other characters than letters, digits and hyphens between them"
+                )
             elif resource.type == BALANCER and name.startswith("internal-"):
                 yield Hit(path, f"{name!r} starts with internal-, which AWS keeps for itself")

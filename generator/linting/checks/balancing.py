@@ -65,12 +65,15 @@ def actions(resource: Resource) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def forwards(document: Document) -> Iterator[tuple[Path, str, Resource]]:
-    """(path of the action, what balancer it belongs to, target group), for the target groups of the template."""
+    """(path of the action, its balancer, target group), for the target groups of the template."""
     for router in document.of_type(LISTENER, RULE):
         balancer = balancer_of(document, router)
         for path, action in actions(router):
             named = [action.get("TargetGroupArn")]
-            named += [one.get("TargetGroupArn") for _, one in items(mapping(action, "ForwardConfig"), "TargetGroups")]
+            named += [
+                one.get("TargetGroupArn")
+                for _, one in items(mapping(action, "ForwardConfig"), "TargetGroups")
+            ]
             for arn in named:
                 group = target(document, arn, TARGET_GROUP)
                 if group:
@@ -78,7 +81,9 @@ def forwards(document: Document) -> Iterator[tuple[Path, str, Resource]]:
 
 
 def balancer_of(document: Document, router: Resource) -> str:
-    """A name for the balancer a listener or a rule belongs to, the same for all of one balancer; empty if unknown."""
+    """A name for the balancer a listener or a rule belongs to, the same for all of one balancer; empty if
+    unknown.
+    """
     listener: Resource | None = router
     if router.type == RULE:
         listener = target(document, router.properties.get("ListenerArn"), LISTENER)

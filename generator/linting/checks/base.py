@@ -76,7 +76,9 @@ def text(value: Any) -> str | None:
 
 
 def mapping(value: Any, *keys: str) -> dict[str, Any]:
-    """The mapping found by following `keys`; an empty one where there is none or a function stands in between."""
+    """The mapping found by following `keys`; an empty one where there is none or a function stands in
+    between.
+    """
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
@@ -85,7 +87,9 @@ def mapping(value: Any, *keys: str) -> dict[str, Any]:
 def items(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
     """(position, item) of the mappings in the list `value[key]`."""
     found = value.get(key) if isinstance(value, dict) else None
-    return [(i, item) for i, item in enumerate(found if isinstance(found, list) else []) if isinstance(item, dict)]
+    return [
+        (i, item) for i, item in enumerate(found if isinstance(found, list) else []) if isinstance(item, dict)
+    ]
 
 
 def strings(value: Any, key: str) -> list[tuple[int, str]]:
@@ -96,7 +100,9 @@ def strings(value: Any, key: str) -> list[tuple[int, str]]:
 
 
 def target(document: Document, value: Any, *types: str) -> Resource | None:
-    """The resource of one of `types` that a Ref or Fn::GetAtt names; None where it is none of this template's."""
+    """The resource of one of `types` that a Ref or Fn::GetAtt names; None where it is none of this
+    template's.
+    """
     if not isinstance(value, dict) or len(value) != 1:
         return None
     function, argument = next(iter(value.items()))
@@ -114,6 +120,6 @@ def same(value: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """"write `x`", x being the known name that looks most like `name`; empty where none does."""
+    """ "write `x`", x being the known name that looks most like `name`; empty where none does."""
     near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
     return f"write {near[0]}" if near else ""

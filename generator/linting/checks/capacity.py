@@ -1,3 +1,5 @@
+"""Where a service's tasks run, and how many."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from generator.linting.checks.ecs import SERVICE
 
 
 class LaunchTypeOrProviders(Check):
-    """A service runs by launch type or by capacity providers; only one of several providers can have a base."""
+    """A service runs by launch type or by capacity providers, and one provider at most can have a base."""
 
     id = "E9508"
     shortdesc = "A service has a launch type or a capacity provider strategy, with one base"
@@ -23,7 +25,9 @@ class LaunchTypeOrProviders(Check):
             based = [index for index, provider in providers if integer(provider.get("Base"))]
             if len(based) > 1:
                 yield Hit((*path, based[1], "Base"), "only one capacity provider can have a Base")
-            if len(providers) > 1 and all(integer(provider.get("Weight", 0)) == 0 for _, provider in providers):
+            if len(providers) > 1 and all(
+                integer(provider.get("Weight", 0)) == 0 for _, provider in providers
+            ):
                 yield Hit(path, "no capacity provider has a Weight above 0, so no task could be placed")
 
 

@@ -1,3 +1,5 @@
+"""Service discovery."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -45,6 +47,10 @@ class RecordTypes(Check):
             if None in kinds:
                 continue
             if len(kinds) > 1 and sorted(map(str, kinds)) != ["A", "AAAA"]:
-                yield Hit((*path, "DnsRecords"), f"{', '.join(map(str, kinds))} don't go together", "keep one of them")
+                yield Hit(
+                    (*path, "DnsRecords"),
+                    f"{', '.join(map(str, kinds))} don't go together",
+                    "keep one of them",
+                )
             if "CNAME" in kinds and dns.get("RoutingPolicy", "MULTIVALUE") == "MULTIVALUE":
                 yield Hit((*path, "RoutingPolicy"), "a CNAME record needs the routing policy WEIGHTED")

@@ -1,3 +1,5 @@
+"""Names and ports within a task."""
+
 from __future__ import annotations
 
 import re

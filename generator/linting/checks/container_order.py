@@ -1,3 +1,5 @@
+"""Which container waits for which."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -25,7 +27,9 @@ class ContainerOrder(Check):
                         continue
                     if name not in named:
                         fix = nearest(name, [known for known in named if known])
-                        yield Hit((*here, "ContainerName"), f"{task.logical_id} has no container {name!r}", fix)
+                        yield Hit(
+                            (*here, "ContainerName"), f"{task.logical_id} has no container {name!r}", fix
+                        )
                     elif condition == "HEALTHY" and "HealthCheck" not in named[name]:
                         message = f"{name} has no HealthCheck, so it never becomes HEALTHY"
                         yield Hit((*here, "Condition"), message, f"give {name} a HealthCheck, or write START")

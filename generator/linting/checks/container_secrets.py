@@ -1,3 +1,5 @@
+"""Secrets of containers, and who fetches them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -10,8 +12,8 @@ from generator.linting.checks.ecs import TASK, all_containers, containers, task_
 class SecretNames(Check):
     """A secret becomes an environment variable, so the two share their names.
 
-    RegisterTaskDefinition answers "The secret name must be unique and not shared with any new or existing environment
-    variables set on the container".
+    RegisterTaskDefinition answers "The secret name must be unique and not shared with any new or existing
+    environment variables set on the container".
     """
 
     id = "E9515"
@@ -20,7 +22,10 @@ class SecretNames(Check):
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for _, path, container in all_containers(document):
-            taken = {text(variable.get("Name")): "an environment variable" for _, variable in items(container, "Environment")}
+            taken = {
+                text(variable.get("Name")): "an environment variable"
+                for _, variable in items(container, "Environment")
+            }
             for index, secret in items(container, "Secrets"):
                 name = text(secret.get("Name"))
                 if name is None:
@@ -33,8 +38,9 @@ class SecretNames(Check):
 class ExecutionRole(Check):
     """Somebody has to fetch secrets and write logs before the task runs: the execution role.
 
-    RegisterTaskDefinition answers "When you are specifying container secrets, you must also specify a value for
-    'executionRoleArn'", and on Fargate "... to have execution role ARN to support log driver awslogs" (or ECR images).
+    RegisterTaskDefinition answers "When you are specifying container secrets, you must also specify a value
+    for 'executionRoleArn'", and on Fargate "... to have execution role ARN to support log driver awslogs" (or
+    ECR images).
     """
 
     id = "E9516"

@@ -1,3 +1,5 @@
+"""How long containers may take."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ class FargateTimeouts(Check):
 
 
 class ContainerHealthCheck(Check):
-    """ECS refuses a health check outside its ranges, or whose command isn't introduced by CMD or CMD-SHELL."""
+    """ECS refuses a health check outside its ranges, or whose command begins with no CMD or CMD-SHELL."""
 
     id = "E9512"
     shortdesc = "A container health check is within what ECS takes"

@@ -1,3 +1,5 @@
+"""RDS instances and clusters."""
+
 from __future__ import annotations
 
 import re
@@ -58,11 +60,17 @@ class DatabasePassword(Check):
             managed = flag(properties.get("ManageMasterUserPassword", False))
             if managed and "MasterUserPassword" in properties:
                 fix = "leave MasterUserPassword out"
-                yield Hit((*path, "MasterUserPassword"), "not possible together with ManageMasterUserPassword", fix)
+                yield Hit(
+                    (*path, "MasterUserPassword"), "not possible together with ManageMasterUserPassword", fix
+                )
             if managed is False and "MasterUserSecret" in properties:
                 fix = "write ManageMasterUserPassword: true"
                 yield Hit((*path, "MasterUserSecret"), "has no use without ManageMasterUserPassword", fix)
-            if managed is False and "MasterUserPassword" not in properties and not set(self.sources) & properties.keys():
+            if (
+                managed is False
+                and "MasterUserPassword" not in properties
+                and not set(self.sources) & properties.keys()
+            ):
                 yield Hit(path, "no master password", "write ManageMasterUserPassword: true")
 
 
@@ -138,7 +146,9 @@ class DatabaseMonitoring(Check):
             if interval is None:
                 continue
             if interval not in (0, 1, 5, 10, 15, 30, 60):
-                yield Hit((*path, "MonitoringInterval"), f"{interval}: RDS takes 0, 1, 5, 10, 15, 30 or 60 seconds")
+                yield Hit(
+                    (*path, "MonitoringInterval"), f"{interval}: RDS takes 0, 1, 5, 10, 15, 30 or 60 seconds"
+                )
             elif interval and not role:
                 yield Hit((*path, "MonitoringInterval"), "monitoring without MonitoringRoleArn")
             elif role and not interval:
@@ -148,8 +158,8 @@ class DatabaseMonitoring(Check):
 class DatabaseStorage(Check):
     """Storage has a smallest size for each type, and grows to more than it starts with.
 
-    RDS answers "Max storage size must be greater than storage size", and below 400 GiB of gp3 "You can't specify IOPS
-    or storage throughput for engine postgres and a storage size less than 400".
+    RDS answers "Max storage size must be greater than storage size", and below 400 GiB of gp3 "You can't
+    specify IOPS or storage throughput for engine postgres and a storage size less than 400".
     """
 
     id = "E9585"
@@ -161,7 +171,10 @@ class DatabaseStorage(Check):
     def hits(self, document: Document) -> Iterator[Hit]:
         for instance in document.of_type(_INSTANCE):
             properties = instance.properties
-            size, most = integer(properties.get("AllocatedStorage")), integer(properties.get("MaxAllocatedStorage"))
+            size, most = (
+                integer(properties.get("AllocatedStorage")),
+                integer(properties.get("MaxAllocatedStorage")),
+            )
             path = (*instance.path, "Properties")
             kind = properties.get("StorageType")
             if size is None:
@@ -175,7 +188,9 @@ class DatabaseStorage(Check):
                 yield Hit((*path, "AllocatedStorage"), f"{size} GiB: {kind} starts at {self.smallest[kind]}")
             for key in ("Iops", "StorageThroughput") if kind == "gp3" and size < 400 else ():
                 if key in properties:
-                    yield Hit((*path, key), f"gp3 takes {key} from 400 GiB on, this is {size}", "leave it out")
+                    yield Hit(
+                        (*path, key), f"gp3 takes {key} from 400 GiB on, this is {size}", "leave it out"
+                    )
 
 
 class DatabaseNames(Check):

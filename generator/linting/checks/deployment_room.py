@@ -1,3 +1,5 @@
+"""Room for a rolling update."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -17,9 +19,10 @@ def _rolling(properties: dict) -> bool:
 class DeploymentRoom(Check):
     """A rolling update stops a task or starts one more; percents that forbid both make it wait for ever.
 
-    ECS rounds the lower limit up and the upper limit down to whole tasks, so 50 and 149 percent of one task leave no
-    room either. For 100 and 100 CreateService answers "Both maximumPercent and minimumHealthyPercent cannot be 100 as
-    this will block deployments". Below 100 the upper limit keeps a deployment from ever reaching the desired count.
+    ECS rounds the lower limit up and the upper limit down to whole tasks, so 50 and 149 percent of one task
+    leave no room either. For 100 and 100 CreateService answers "Both maximumPercent and minimumHealthyPercent
+    cannot be 100 as this will block deployments". Below 100 the upper limit keeps a deployment from ever
+    reaching the desired count.
     """
 
     id = "E9504"
@@ -37,7 +40,7 @@ class DeploymentRoom(Check):
             if high < 100:
                 yield Hit(path, f"{high} percent is fewer tasks than DesiredCount", "write 100 or more")
             elif low >= 100 and high == 100:
-                message = f"MinimumHealthyPercent {low} and MaximumPercent {high}: no task may be stopped or started"
+                message = f"at least {low} and at most {high} percent: no task may be stopped or started"
                 yield Hit(path, message, "raise MaximumPercent, or lower MinimumHealthyPercent")
             else:
                 yield from self._rounding(integer(service.properties.get("DesiredCount")), low, high, path)
@@ -48,15 +51,16 @@ class DeploymentRoom(Check):
         needed, allowed = -(-tasks * low // 100), tasks * high // 100
         if needed >= tasks and allowed <= tasks:
             enough = -(-100 * (tasks + 1) // tasks)
-            message = f"of {tasks} task(s), {low} percent is {needed} and {high} percent is {allowed}: none can be replaced"
+            message = f"of {tasks} task(s) {needed} have to run and {allowed} may: none can be replaced"
             yield Hit(path, message, f"write {enough} or more")
 
 
 class RebalancingRoom(Check):
-    """Rebalancing starts a task in another zone before it stops one, so it needs room above the desired count.
+    """Rebalancing starts a task in another zone before it stops one, so it needs room above the desired
+    count.
 
-    CreateService answers "AvailabilityZoneRebalancing does not support maximumPercent <= 100". Not said at all it is
-    on for a new service, and then ECS decides by itself whether the service can have it.
+    CreateService answers "AvailabilityZoneRebalancing does not support maximumPercent <= 100". Not said at
+    all it is on for a new service, and then ECS decides by itself whether the service can have it.
     """
 
     id = "E9505"
@@ -66,7 +70,11 @@ class RebalancingRoom(Check):
     def hits(self, document: Document) -> Iterator[Hit]:
         for service in document.of_type(SERVICE):
             high = integer(mapping(service.properties, "DeploymentConfiguration").get("MaximumPercent", 200))
-            if service.properties.get("AvailabilityZoneRebalancing") == "ENABLED" and high is not None and high <= 100:
+            if (
+                service.properties.get("AvailabilityZoneRebalancing") == "ENABLED"
+                and high is not None
+                and high <= 100
+            ):
                 path = (*service.path, "Properties", "AvailabilityZoneRebalancing")
                 message = f"not possible with MaximumPercent {high}"
                 yield Hit(path, message, "write DISABLED, or a MaximumPercent above 100")

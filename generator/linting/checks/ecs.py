@@ -21,7 +21,9 @@ def task_of(document: Document, service: Resource) -> Resource | None:
 def containers(task: Resource) -> list[tuple[Path, dict[str, Any]]]:
     """(path, container) of a task definition's containers."""
     path = (*task.path, "Properties", "ContainerDefinitions")
-    return [((*path, index), container) for index, container in items(task.properties, "ContainerDefinitions")]
+    return [
+        ((*path, index), container) for index, container in items(task.properties, "ContainerDefinitions")
+    ]
 
 
 def all_containers(document: Document) -> Iterator[tuple[Resource, Path, dict[str, Any]]]:
@@ -32,13 +34,18 @@ def all_containers(document: Document) -> Iterator[tuple[Resource, Path, dict[st
 
 
 def task_on_fargate(task: Resource) -> bool:
-    """Whether a task definition is registered for Fargate, which is when AWS holds it against Fargate's limits."""
+    """Whether a task definition is registered for Fargate, which is when AWS holds it against Fargate's
+    limits.
+    """
     compatible = task.properties.get("RequiresCompatibilities")
     return isinstance(compatible, list) and "FARGATE" in compatible
 
 
 def service_on_fargate(service: Resource) -> bool:
     """Whether a service says that it runs on Fargate, by launch type or by capacity providers alone."""
-    providers = [provider.get("CapacityProvider") for _, provider in items(service.properties, "CapacityProviderStrategy")]
+    providers = [
+        provider.get("CapacityProvider")
+        for _, provider in items(service.properties, "CapacityProviderStrategy")
+    ]
     by_provider = bool(providers) and all(provider in ("FARGATE", "FARGATE_SPOT") for provider in providers)
     return service.properties.get("LaunchType") == "FARGATE" or by_provider

@@ -1,3 +1,5 @@
+"""What Fargate gives a container, and how much."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -59,4 +61,6 @@ class TaskSize(Check):
             for here, container in containers(task):
                 hard, soft = integer(container.get("Memory")), integer(container.get("MemoryReservation"))
                 if hard is not None and soft is not None and soft > hard:
-                    yield Hit((*here, "MemoryReservation"), f"MemoryReservation {soft} is above Memory {hard}")
+                    yield Hit(
+                        (*here, "MemoryReservation"), f"MemoryReservation {soft} is above Memory {hard}"
+                    )

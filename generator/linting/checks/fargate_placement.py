@@ -1,3 +1,5 @@
+"""Placement of tasks."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -10,8 +12,8 @@ from generator.linting.checks.ecs import SERVICE, service_on_fargate
 class FargatePlacement(Check):
     """Fargate has no instances to choose from, and spreads tasks over the subnets' zones by itself.
 
-    CreateService answers "Placement constraints are not supported with FARGATE launch type". cfn-lint knows it of
-    task definitions only.
+    CreateService answers "Placement constraints are not supported with FARGATE launch type". cfn-lint knows
+    it of task definitions only.
     """
 
     id = "E9501"

@@ -1,3 +1,5 @@
+"""Web ACLs."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -7,7 +9,9 @@ from generator.linting.checks.base import Check, Hit, integer, items, mapping, t
 
 
 class FirewallRules(Check):
-    """Rules of a web ACL are tried by priority, and a rule group brings its actions along, to be overridden or not."""
+    """Rules of a web ACL are tried by priority, and a rule group brings its actions along, to be overridden
+    or not.
+    """
 
     id = "E9591"
     shortdesc = "A web ACL's rules have different priorities and the right kind of action"

@@ -1,3 +1,5 @@
+"""Secrets that Secrets Manager makes up."""
+
 from __future__ import annotations
 
 import json
@@ -17,11 +19,12 @@ _CLASSES = {
 
 
 class GeneratedSecret(Check):
-    """Secrets Manager makes the password when the stack is deployed, and only then reads what it was asked for.
+    """Secrets Manager makes the password when the stack is deployed, and only then reads what it was asked
+    for.
 
     The template and the key go together ("If you specify this parameter, then you must also specify
-    SecretStringTemplate"), the template is a JSON structure, and a password has to have room for every type of
-    character it must contain ("Password length is too short based on the required types").
+    SecretStringTemplate"), the template is a JSON structure, and a password has to have room for every type
+    of character it must contain ("Password length is too short based on the required types").
     """
 
     id = "E9571"
@@ -37,7 +40,10 @@ class GeneratedSecret(Check):
             path = (*secret.path, "Properties", "GenerateSecretString")
             if "GenerateSecretString" in secret.properties and "SecretString" in secret.properties:
                 yield Hit((*path[:-1], "SecretString"), "not possible together with GenerateSecretString")
-            for one, other in (("SecretStringTemplate", "GenerateStringKey"), ("GenerateStringKey", "SecretStringTemplate")):
+            for one, other in (
+                ("SecretStringTemplate", "GenerateStringKey"),
+                ("GenerateStringKey", "SecretStringTemplate"),
+            ):
                 if one in wanted and other not in wanted:
                     yield Hit((*path, one), f"{one} without {other}", f"add {other}")
             template = text(wanted.get("SecretStringTemplate"))
@@ -50,7 +56,11 @@ class GeneratedSecret(Check):
         excluded = wanted.get("ExcludeCharacters", "")
         if length is None or not isinstance(excluded, str):
             return
-        left = [chars for key, chars in _CLASSES.items() if not flag(wanted.get(key)) and set(chars) - set(excluded)]
+        left = [
+            chars
+            for key, chars in _CLASSES.items()
+            if not flag(wanted.get(key)) and set(chars) - set(excluded)
+        ]
         if not 1 <= length <= 4096:
             yield Hit((*path, "PasswordLength"), f"{length} characters: Secrets Manager takes 1 to 4096")
         elif not left and not flag(wanted.get("IncludeSpace")):

@@ -1,3 +1,5 @@
+"""What becomes of logs and metrics."""
+
 from __future__ import annotations
 
 import json
@@ -11,13 +13,15 @@ from generator.linting.checks.base import Check, Hit, items, text
 class MetricFilter(Check):
     """A default value is written where no log line matched, so where no dimension has a value either.
 
-    PutMetricFilter answers "Invalid metric transformation: dimensions and default value are mutually exclusive
-    properties".
+    PutMetricFilter answers "Invalid metric transformation: dimensions and default value are mutually
+    exclusive properties".
     """
 
     id = "E9565"
     shortdesc = "A metric filter's metric is one CloudWatch Logs can write"
-    source_url = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html"
+    source_url = (
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html"
+    )
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for one in document.of_type("AWS::Logs::MetricFilter"):
@@ -25,7 +29,9 @@ class MetricFilter(Check):
                 path = (*one.path, "Properties", "MetricTransformations", index)
                 dimensions = items(metric, "Dimensions")
                 if dimensions and "DefaultValue" in metric:
-                    yield Hit((*path, "DefaultValue"), "not possible together with Dimensions", "leave it out")
+                    yield Hit(
+                        (*path, "DefaultValue"), "not possible together with Dimensions", "leave it out"
+                    )
                 if len(dimensions) > 3:
                     yield Hit((*path, "Dimensions"), f"{len(dimensions)} dimensions, a filter can have 3")
                 for key in ("MetricName", "MetricNamespace"):
@@ -39,7 +45,7 @@ class DashboardBody(Check):
 
     id = "E9566"
     shortdesc = "A dashboard's body is JSON"
-    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for dashboard in document.of_type("AWS::CloudWatch::Dashboard"):

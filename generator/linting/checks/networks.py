@@ -1,3 +1,5 @@
+"""VPCs and subnets."""
+
 from __future__ import annotations
 
 import ipaddress

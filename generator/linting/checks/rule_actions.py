@@ -1,3 +1,5 @@
+"""What listeners do with a request."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ _FINAL = ("forward", "redirect", "fixed-response")
 
 
 class ActionShape(Check):
-    """Every rule ends in one forward, redirect or fixed response, and the action says where, whereto or what."""
+    """Every rule ends in one forward, redirect or fixed response, and the action says whereto or what."""
 
     id = "E9538"
     shortdesc = "A listener's actions are complete"
@@ -26,7 +28,9 @@ class ActionShape(Check):
             found = actions(router)
             final = [path for path, action in found if action.get("Type") in _FINAL]
             if len(final) > 1:
-                yield Hit(final[1], "a second action that ends the rule; forward, redirect and fixed-response do")
+                yield Hit(
+                    final[1], "a second action that ends the rule; forward, redirect and fixed-response do"
+                )
             if found and not final and all(text(action.get("Type")) for _, action in found):
                 yield Hit(found[-1][0], "no forward, redirect or fixed-response ends the rule")
             for path, action in found:
@@ -71,17 +75,20 @@ class ListenerCertificates(Check):
 class GroupOfOneBalancer(Check):
     """A target group belongs to one balancer.
 
-    CreateListener answers "The following target groups cannot be associated with more than one load balancer".
+    CreateListener answers "The following target groups cannot be associated with more than one load
+    balancer".
     """
 
     id = "E9540"
     shortdesc = "A target group is behind one load balancer"
-    source_url = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
+    source_url = (
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
+    )
 
     def hits(self, document: Document) -> Iterator[Hit]:
         first: dict[str, str] = {}
         balancers = {balancer.logical_id for balancer in document.of_type(BALANCER)}
         for path, balancer, group in forwards(document):
             if balancer in balancers and first.setdefault(group.logical_id, balancer) != balancer:
-                message = f"{group.logical_id} is behind {first[group.logical_id]} already, not also behind {balancer}"
+                message = f"{group.logical_id} is behind {first[group.logical_id]} already"
                 yield Hit(path, message, f"give {balancer} a target group of its own")

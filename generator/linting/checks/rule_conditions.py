@@ -1,3 +1,5 @@
+"""What listener rules compare with."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -14,7 +16,8 @@ _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 class ConditionText(Check):
     """What a pattern may hold: a path has no `%` and no blank, a host has a dot, a method has capitals.
 
-    CreateRule answers with a ValidationError that names the value. Encoded characters need a RegexValues condition.
+    CreateRule answers with a ValidationError that names the value. Encoded characters need a RegexValues
+    condition.
     """
 
     id = "E9534"
@@ -94,16 +97,24 @@ class ConditionShape(Check):
         seen: set[str] = set()
         for condition in found:
             if condition.field in seen and condition.field in self.once:
-                yield Hit(condition.path, f"a rule can have one {condition.field} condition", "join the values")
+                yield Hit(
+                    condition.path, f"a rule can have one {condition.field} condition", "join the values"
+                )
             seen.add(condition.field)
             body = rule.properties["Conditions"][condition.path[-1]]
             key = FIELDS[condition.field]
             for other in set(FIELDS.values()) - {key}:
                 if other in body:
-                    yield Hit((*condition.path, other), f"{other} doesn't belong to {condition.field}", f"write {key}")
+                    yield Hit(
+                        (*condition.path, other),
+                        f"{other} doesn't belong to {condition.field}",
+                        f"write {key}",
+                    )
             direct = body.get("Values")
             if isinstance(direct, list) and len(direct) > 1:
-                yield Hit((*condition.path, "Values"), "Values takes one value here", f"write them below {key}")
+                yield Hit(
+                    (*condition.path, "Values"), "Values takes one value here", f"write them below {key}"
+                )
             if direct is None and "RegexValues" not in body and key not in body:
                 yield Hit(condition.path, f"the {condition.field} condition has no values", f"write {key}")
             header = body.get(key)

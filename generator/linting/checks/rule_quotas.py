@@ -1,3 +1,5 @@
+"""How many values, wildcards and rules a listener can have."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -14,7 +16,8 @@ _CONDITIONS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 class RuleValues(Check):
     """A rule compares with five values, counted over all its conditions; the quota can't be raised.
 
-    CreateRule answers "A rule can only have '5' condition values". cfn-lint counts the paths of one condition only.
+    CreateRule answers "A rule can only have '5' condition values". cfn-lint counts the paths of one condition
+    only.
     """
 
     id = "E9531"
@@ -30,7 +33,7 @@ class RuleValues(Check):
 
 
 class ConditionValues(Check):
-    """The documentation says three comparison strings for each condition; four or five have been seen to be taken."""
+    """AWS documents three comparison strings for each condition; four and five have been seen to work."""
 
     id = "W9532"
     shortdesc = "A rule condition has at most three values"

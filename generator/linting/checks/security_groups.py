@@ -1,3 +1,5 @@
+"""Security groups and their rules."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -43,7 +45,9 @@ def _peer(document: Document, value: Any) -> str:
 
 
 class PortRange(Check):
-    """A rule for TCP or UDP runs from a port to one that isn't lower. cfn-lint looks at neither order nor size."""
+    """A rule for TCP or UDP runs from a port to one that isn't lower. cfn-lint looks at neither order nor
+    size.
+    """
 
     id = "E9551"
     shortdesc = "A security group rule's ports are in order and exist"
@@ -62,7 +66,8 @@ class PortRange(Check):
 
 
 class SecurityGroupText(Check):
-    """EC2 takes letters, digits and a few signs in a rule's description; an apostrophe or a dash of print is refused.
+    """EC2 takes letters, digits and a few signs in a rule's description; an apostrophe or a dash of print is
+    refused.
 
     cfn-lint checks the group's own description only.
     """
@@ -91,11 +96,17 @@ class SecurityGroupText(Check):
             yield Hit(path, f"{len(said)} characters, EC2 takes 255")
         wrong = "".join(dict.fromkeys(char for char in said if not self._allowed.fullmatch(char)))
         if wrong:
-            yield Hit(path, f"EC2 doesn't take {wrong!r} here", "use letters, digits, blanks and ._-:/()#,@[]+=&;{}!$*")
+            yield Hit(
+                path,
+                f"EC2 doesn't take {wrong!r} here",
+                "use letters, digits, blanks and ._-:/()#,@[]+=&;{}!$*",
+            )
 
 
 class SecurityGroupTwins(Check):
-    """EC2 has each permission once: the second is "InvalidPermission.Duplicate", whatever its description says."""
+    """EC2 has each permission once: the second is "InvalidPermission.Duplicate", whatever its description
+    says.
+    """
 
     id = "E9553"
     shortdesc = "No security group has the same rule twice"

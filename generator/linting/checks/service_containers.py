@@ -1,3 +1,5 @@
+"""What a service says about the containers of its task definition."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -28,8 +30,8 @@ def _mismatches(task: Resource, entry: dict[str, Any], path: Path) -> Iterator[H
 class BalancedContainer(Check):
     """A service registers one port of one container, by name; a task definition that lacks either is refused.
 
-    CreateService answers "The container x does not exist in the task definition" or "... did not have a container
-    port y defined", after everything the service depends on was built.
+    CreateService answers "The container x does not exist in the task definition" or "... did not have a
+    container port y defined", after everything the service depends on was built.
     """
 
     id = "E9502"
@@ -44,7 +46,9 @@ class BalancedContainer(Check):
 
 
 class RegisteredContainer(Check):
-    """A service may be in one Cloud Map registry, and the container it registers has to be in its task definition."""
+    """A service may be in one Cloud Map registry, and the container it registers has to be in its task
+    definition.
+    """
 
     id = "E9503"
     shortdesc = "A service has one registry, with a container and port of its task definition"
@@ -56,7 +60,10 @@ class RegisteredContainer(Check):
             path = (*service.path, "Properties", "ServiceRegistries")
             registries = items(service.properties, "ServiceRegistries")
             if len(registries) > 1:
-                yield Hit((*path, registries[1][0]), f"{len(registries)} registries; ECS supports one for each service")
+                yield Hit(
+                    (*path, registries[1][0]),
+                    f"{len(registries)} registries; ECS supports one for each service",
+                )
             for index, registry in registries:
                 if task:
                     yield from _mismatches(task, registry, (*path, index))

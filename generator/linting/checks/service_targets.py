@@ -1,3 +1,5 @@
+"""What a service says about its target groups."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -17,7 +19,8 @@ def _groups(document: Document, service: Resource) -> Iterator[tuple[tuple, Reso
 
 
 class TargetsByAddress(Check):
-    """A task of network mode awsvpc has an address of its own and is no instance, which is a target group's default.
+    """A task of network mode awsvpc has an address of its own and is no instance, which is a target group's
+    default.
 
     CreateService answers "has target type instance, which is incompatible with the awsvpc network mode".
     """
@@ -33,30 +36,40 @@ class TargetsByAddress(Check):
             for _, group in _groups(document, service) if awsvpc or service_on_fargate(service) else ():
                 kind = group.properties.get("TargetType", "instance")
                 if isinstance(kind, str) and kind != "ip":
-                    message = f"target type {kind} for {service.logical_id}, whose tasks have addresses of their own"
+                    message = (
+                        f"target type {kind}, and the tasks of {service.logical_id} are known by address"
+                    )
                     yield Hit((*group.path, "Properties", "TargetType"), message, "write TargetType: ip")
 
 
 class ServiceAfterListener(Check):
     """CloudFormation may make the service before the listener, as only DependsOn ties the two together.
 
-    ECS then answers "The target group with targetGroupArn ... does not have an associated load balancer". A target
-    group belongs to a balancer from the moment a listener or a rule forwards to it.
+    ECS then answers "The target group with targetGroupArn ... does not have an associated load balancer". A
+    target group belongs to a balancer from the moment a listener or a rule forwards to it.
     """
 
     id = "E9507"
     shortdesc = "A service waits for the listener that forwards to its target group"
-    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html"
+    source_url = (
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html"
+    )
 
     def hits(self, document: Document) -> Iterator[Hit]:
         routers = document.of_type(*_ROUTERS)
         for service in document.of_type(SERVICE):
             waits_for = document.waits_for(service.logical_id)
             for path, group in _groups(document, service):
-                forwarding = [one.logical_id for one in routers if group.logical_id in document.references(one.properties)]
+                forwarding = [
+                    one.logical_id
+                    for one in routers
+                    if group.logical_id in document.references(one.properties)
+                ]
                 if not forwarding:
                     message = f"no listener or rule of the template forwards to {group.logical_id}"
                     yield Hit(path, message, "add a listener rule, and name it in DependsOn")
                 elif not waits_for & set(forwarding):
-                    message = f"{service.logical_id} may be made before anything forwards to {group.logical_id}"
+                    message = (
+                        f"{service.logical_id} may be made before anything forwards to {group.logical_id}"
+                    )
                     yield Hit(path, message, f"add {forwarding[0]} to its DependsOn")

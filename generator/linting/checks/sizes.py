@@ -1,3 +1,5 @@
+"""Limits of size and number."""
+
 from __future__ import annotations
 
 import json
@@ -38,12 +40,18 @@ class TagCount(Check):
     def hits(self, document: Document) -> Iterator[Hit]:
         for resource in document.resources.values():
             tags = items(resource.properties, "Tags")
-            if len(tags) > 50 and resource.type.split("::")[1:2] and resource.type.split("::")[1] in self.services:
+            if (
+                len(tags) > 50
+                and resource.type.split("::")[1:2]
+                and resource.type.split("::")[1] in self.services
+            ):
                 yield Hit((*resource.path, "Properties", "Tags"), f"{len(tags)} tags, a resource can have 50")
 
 
 class InlinePolicies(Check):
-    """A role has room for 10,240 characters of inline policies in all, blanks not counted; the quota is fixed."""
+    """A role has room for 10,240 characters of inline policies in all, blanks not counted; the quota is
+    fixed.
+    """
 
     id = "E9597"
     shortdesc = "A role's inline policies are not longer than IAM takes"
@@ -51,7 +59,10 @@ class InlinePolicies(Check):
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for role in document.of_type("AWS::IAM::Role"):
-            sizes = [_least_size(mapping(policy, "PolicyDocument")) for _, policy in items(role.properties, "Policies")]
+            sizes = [
+                _least_size(mapping(policy, "PolicyDocument"))
+                for _, policy in items(role.properties, "Policies")
+            ]
             if sum(sizes) > 10_240:
                 path = (*role.path, "Properties", "Policies")
                 message = f"at least {sum(sizes):,} characters of inline policies, IAM takes 10,240"

@@ -1,3 +1,5 @@
+"""Health checks of target groups."""
+
 from __future__ import annotations
 
 import re
@@ -23,18 +25,17 @@ class HealthCheckTimeout(Check):
     def hits(self, document: Document) -> Iterator[Hit]:
         for group in document.of_type(TARGET_GROUP):
             properties = group.properties
-            # Defaults for a protocol that isn't known here are not guessed. AWS documents two timeouts for HTTP on an
-            # ALB (5, 6); the smaller objects to nothing that works.
+            # Defaults for a protocol that isn't known here are not guessed. AWS documents two timeouts for
+            # HTTP on an ALB (5, 6); the smaller objects to nothing that works.
             http = properties.get("Protocol") in ("HTTP", "HTTPS")
             timeout = properties.get("HealthCheckTimeoutSeconds", 5 if http else None)
             interval = properties.get("HealthCheckIntervalSeconds", 30 if http else None)
             timeout, interval = integer(timeout), integer(interval)
             if timeout is not None and interval is not None and timeout >= interval:
-                said = next(
-                    (key for key in ("HealthCheckTimeoutSeconds", "HealthCheckIntervalSeconds") if key in properties), ""
-                )
+                keys = ("HealthCheckTimeoutSeconds", "HealthCheckIntervalSeconds")
+                path = (*group.path, "Properties", keys[0] if keys[0] in properties else keys[1])
                 message = f"the timeout of {timeout} s is not below the interval of {interval} s"
-                yield Hit((*group.path, "Properties", said), message, "set HealthCheckTimeoutSeconds below the interval")
+                yield Hit(path, message, f"set {keys[0]} below the interval")
 
 
 class HealthCheckTarget(Check):
@@ -58,7 +59,9 @@ class HealthCheckTarget(Check):
             # Behind a network balancer up to 599 is possible.
             highest = 499 if group.properties.get("Protocol") in ("HTTP", "HTTPS") else 599
             if codes is not None and not _are_codes(codes, highest):
-                yield Hit((*path, "Matcher", "HttpCode"), f"{codes!r} is no list of codes from 200 to {highest}")
+                yield Hit(
+                    (*path, "Matcher", "HttpCode"), f"{codes!r} is no list of codes from 200 to {highest}"
+                )
 
 
 def _are_codes(codes: str, highest: int) -> bool:

@@ -1,0 +1,49 @@
+# What people type daily. The work is done by `cloakform`; its exit codes are documented in README.md,
+# make itself only says that something failed. ENV=prod narrows a target to one environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV ?=
+
+.PHONY: help render check lint explain new test bench clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+render: $(VENV)/.ready  ## Render, lint and write rendered/ (ENV=prod: one environment)
+	@$(BIN)/cloakform render $(ENV)
+
+check: $(VENV)/.ready  ## Fail where rendered/ is not what params and templates give
+	@$(BIN)/cloakform check $(ENV)
+
+lint: $(VENV)/.ready  ## Lint what params and templates give; write nothing
+	@$(BIN)/cloakform lint $(ENV)
+
+explain: $(VENV)/.ready  ## What a key means: make explain KEY=service.memory ENV=prod
+	@$(BIN)/cloakform explain $(KEY) $(ENV)
+
+new: $(VENV)/.ready  ## Start an environment: make new ENV=qa
+	@$(BIN)/cloakform new $(ENV)
+
+test: $(VENV)/.ready-test  ## Run the tests (ENV=prod: check and test that one environment's rendering)
+	@$(BIN)/python -m pytest $(if $(ENV),-k "$(ENV)") $(T)
+
+bench: $(VENV)/.ready-test  ## Measure against cfn-lint; prints ratios
+	@$(BIN)/python -m benchmarks
+
+clean:  ## Remove the environment and the caches
+	rm -rf $(VENV) .cache build *.egg-info
+
+# The environment is made again when the pinned requirements change. Pinned with hashes: the same everywhere.
+$(VENV)/.ready: requirements.txt setup.cfg pyproject.toml
+	@echo "making $(VENV)/ with the pinned requirements"
+	@$(PYTHON) -c 'import sys; sys.exit("cloakform needs Python 3.10 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 10) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready requirements-test.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@
