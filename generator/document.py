@@ -125,8 +125,8 @@ class Document:
     def references(self, value: Any) -> set[str]:
         """Logical ids of resources and parameters that Ref, Fn::GetAtt and Fn::Sub anywhere in `value` name.
 
-        Pseudo parameters (`AWS::Region`) are no logical ids. What a Fn::Sub gives a value of its own isn't
-        one either.
+        Pseudo parameters (`AWS::Region`) are no logical ids. What a Fn::Sub gives a value of its
+        own isn't one either.
         """
         return set(_references(value))
 
@@ -150,8 +150,8 @@ class Document:
         return found
 
     def leaves(self, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-        """(path, value) of each scalar below `path`, in the order of the text; empty mappings and lists have
-        none.
+        """(path, value) of each scalar below `path`, in the order of the text; empty mappings
+        and lists have none.
         """
         value: Any = self.data
         for step in path:
@@ -162,9 +162,9 @@ class Document:
 def parse(text: str, name: str = "template.yaml") -> Document:
     """Read YAML or JSON text; `name` is what messages call it.
 
-    Raises MalformedDocument, which knows the line, for text that is no YAML, duplicate keys, YAML aliases
-    (CloudFormation: "aliases are not allowed"), keys that aren't scalars and anything but a mapping at the
-    top.
+    Raises MalformedDocument, which knows the line, for text that is no YAML, duplicate keys, YAML
+    aliases (CloudFormation: "aliases are not allowed"), keys that aren't scalars and anything but a
+    mapping at the top.
     """
     reader = _Reader(name)
     try:
@@ -278,8 +278,8 @@ class _Reader:
 def _guard_depth(text: str, reader: _Reader) -> None:
     """Refuse text nested deeper than `_MAX_DEPTH`, before anything recurses over it.
 
-    Counting brackets and indentation tells of almost every text that it can't be; the rest is counted event
-    by event.
+    Counting brackets and indentation tells of almost every text that it can't be; the rest is
+    counted event by event.
     """
     indentation = max((len(line) - len(line.lstrip(" -?:")) for line in text.splitlines()), default=0)
     if text.count("[") + text.count("{") + indentation <= _MAX_DEPTH:
@@ -305,8 +305,8 @@ def _attribute(value: Any) -> Any:
 
 
 def _alias_problem(text: str, name: str) -> MalformedDocument:
-    """The first alias of a text that has one; nodes forget that they came by an alias, so the events are
-    asked.
+    """The first alias of a text that has one; nodes forget that they came by an alias, so
+    the events are asked.
     """
     for event in yaml.parse(_as_yaml(text), Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
@@ -319,8 +319,8 @@ def _alias_problem(text: str, name: str) -> MalformedDocument:
 
 
 def _as_yaml(text: str) -> str:
-    """JSON text with the two things replaced that YAML 1.1 reads otherwise: tabs and surrogate pairs; else
-    `text`.
+    """JSON text with the two things replaced that YAML 1.1 reads otherwise: tabs and
+    surrogate pairs; else `text`.
     """
     if not text.lstrip("\ufeff \t\r\n").startswith("{") or not ("\t" in text or "\\u" in text):
         return text

@@ -162,6 +162,12 @@ def own_jgroups_stack(settings: Settings) -> bool:
     return is_optimized(settings) and settings.keycloak.discovery == "dns"
 
 
+def path_tricks_reach_admin(settings: Settings) -> bool:
+    """Whether a path such as /realms/../admin/ reaches the admin console of this version with these options."""
+    old_answer = settings.keycloak.options.get("KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS") == "true"
+    return old_answer or facts.path_tricks_reach_admin(settings.keycloak.version)
+
+
 def verifies_database(settings: Settings) -> bool:
     """Whether the image holds the authority of the database's certificate, so that it can be checked."""
     existing = settings.database.existing

@@ -1,8 +1,8 @@
 """Findings that were already made for a text, kept below the project folder.
 
-An entry's name is the digest of everything the findings depend on, so nothing ever has to be declared stale:
-another text, region, cfn-lint or rule is another name. A cache that can't be read or written is no cache,
-never an error.
+An entry's name is the digest of everything the findings depend on, so nothing ever has to be declared
+stale: another text, region, cfn-lint or rule is another name. A cache that can't be read or written is no
+cache, never an error.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Cache:
         return digest.hexdigest()
 
     def load(self, key: str) -> list[Finding] | None:
-        """The findings stored under `key`, without file and origins; None where there is no entry that can be
-        read.
+        """The findings stored under `key`, without file and origins; None where there is no entry
+        that can be read.
         """
         if not self.enabled:
             return None

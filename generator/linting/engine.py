@@ -1,5 +1,5 @@
-"""Text to findings: the cache first, then cfn-lint and our own checks, on both cores where there is enough to
-do.
+"""Text to findings: the cache first, then cfn-lint and our own checks, on both cores where there
+is enough to do.
 """
 
 from __future__ import annotations

@@ -18,16 +18,16 @@ from generator.linting.findings import Finding
 
 _TOOL = "cloakform"
 
-# Control characters, the separators that some readers take for line ends, and what turns the writing
-# direction.
+# Control characters, the separators that some readers take for line ends, and what
+# turns the writing direction.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 
 def printable(text: str) -> str:
-    """`text` with every character that a terminal or XML could stumble over written as an escape: one line,
-    always.
+    """`text` with every character that a terminal or XML could stumble over written as an
+    escape: one line, always.
     """
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
@@ -88,8 +88,8 @@ def as_sarif(findings: Iterable[Finding]) -> str:
 
 
 def as_junit(findings: Iterable[Finding], files: Sequence[str] = ()) -> str:
-    """JUnit XML: a suite for each file, a case for each finding. Errors fail; the rest pass and are in the
-    output.
+    """JUnit XML: a suite for each file, a case for each finding. Errors fail; the rest pass and
+    are in the output.
 
     `files` are all that were linted, so that one without findings shows as passed.
     """
@@ -122,8 +122,8 @@ def as_junit(findings: Iterable[Finding], files: Sequence[str] = ()) -> str:
 
 
 def as_github(findings: Iterable[Finding]) -> str:
-    """GitHub workflow commands: an annotation for each finding at the template line, which is what gets
-    edited.
+    """GitHub workflow commands: an annotation for each finding at the template line, which
+    is what gets edited.
 
     A finding without a template line is shown at the rendered file.
     """
@@ -155,8 +155,8 @@ FORMATS: dict[str, Callable[[list[Finding]], str]] = {
 
 
 def _origins(finding: Finding) -> list[tuple[str, int, str]]:
-    """(file, line, words) of the template line and the params value behind a finding, as far as they are
-    known.
+    """(file, line, words) of the template line and the params value behind a finding, as far
+    as they are known.
     """
     found = []
     if finding.template_file:

@@ -38,8 +38,8 @@ def run(text: str, region: str, informational: bool = False) -> list[Finding]:
 
 @functools.cache
 def _rules() -> Any:
-    """All rules, made once: `cfnlint.api.lint` makes its 337 anew at each call, which takes longer than
-    linting.
+    """All rules, made once: `cfnlint.api.lint` makes its 337 anew at each call, which
+    takes longer than linting.
     """
     from cfnlint.rules import Rules
     from cfnlint.runner import Runner

@@ -187,13 +187,13 @@ def sources_can_match(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield warning("keycloak.admin.allow_from", "everybody may reach the admin console", "list networks")
 
 
-@rule("keycloak.version", "load_balancer")
+@rule("keycloak.version", "keycloak.options", "load_balancer")
 def path_tricks_are_guarded(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     balancer = settings.load_balancer
-    if balancer.path_guard == "off" and facts.path_tricks_reach_admin(catalog.version):
+    if balancer.path_guard == "off" and environment.path_tricks_reach_admin(settings):
         severity = "error" if balancer.scheme == "internet-facing" else "warning"
-        yield Complaint("load_balancer.path_guard", f"in Keycloak {catalog.version}, /realms/../admin/ reaches the admin "
-                        "console through the public host", "write auto, or use Keycloak 26.4 or newer", severity)
+        yield Complaint("load_balancer.path_guard", "without it, /realms/../admin/ reaches the admin console through the "
+                        "public host", "write auto, or use Keycloak 26.4.3 or newer as it is", severity)
 
 
 @rule("load_balancer")

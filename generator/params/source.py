@@ -443,7 +443,7 @@ class _Composer:
 
     def _key(self, node: Node | None, event: yaml.NodeEvent, frame: _Frame) -> str | None:
         """Return the key a node is, or None after reporting why it is none."""
-        frame.key, frame.merge_key = None, False
+        frame.merge_key = False
         if not isinstance(node, (Scalar, type(None))):
             fix = "write a text before the colon"
             if frame.start.flow_style and isinstance(node, Mapping):

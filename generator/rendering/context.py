@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from generator.keycloak import facts, sizing
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAILURE_DETECTION_PORT, HTTP_PORT,
-                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack,
+                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack, path_tricks_reach_admin,
                                             server_environment, stack_name)
 from generator.params.model import Settings
 from generator.rendering import dashboard, listener_rules, outputs
@@ -103,16 +103,16 @@ def _host(url: str) -> str:
     return url.removeprefix("https://")
 
 
-def needs_path_guard(settings: Settings, catalog: Catalog) -> bool:
+def needs_path_guard(settings: Settings) -> bool:
     """Whether rules against path tricks are rendered."""
     choice = settings.load_balancer.path_guard
-    return choice == "on" or (choice == "auto" and facts.path_tricks_reach_admin(catalog.version))
+    return choice == "on" or (choice == "auto" and path_tricks_reach_admin(settings))
 
 
 def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.ListenerRule, ...]:
     balancer, admin = settings.load_balancer, settings.keycloak.admin
     base = settings.keycloak.http_relative_path.rstrip("/")
-    guard = needs_path_guard(settings, catalog)
+    guard = needs_path_guard(settings)
     refuse = balancer.forwarded_for == "refuse"
     found = listener_rules.guard_rules("HttpsListener", "") if guard else []
     found += listener_rules.header_rules("HttpsListener", "", refuse)
@@ -276,7 +276,7 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "public_host": _host(settings.keycloak.hostname),
         "admin_host": _host(admin.hostname) if admin.hostname else "",
         "base_path": base,
-        "path_guard": needs_path_guard(settings, catalog),
+        "path_guard": needs_path_guard(settings),
         "path_guard_regexes": listener_rules.PATH_GUARD,
         "namespace": namespace_name(settings, environment),
         "discovery_service": DISCOVERY_SERVICE,

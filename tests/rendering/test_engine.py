@@ -17,8 +17,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from generator.errors import ProjectError, TemplateError
-from generator.rendering.engine import Engine
+from generator.params.load import load_all
+from generator.rendering import filters
+from generator.rendering.engine import Engine, Rendered
+from generator.rendering.handover import hand_over
 from generator.rendering.origins import key_of, track
+
+PROJECT = Path(__file__).parents[2]
 
 
 class Service(BaseModel):
@@ -145,7 +150,7 @@ class TestRendering:
         outputs = {
             subprocess.run(
                 [sys.executable, "-c", program, str(tmp_path / "templates")],
-                env={**os.environ, "PYTHONHASHSEED": seed}, cwd=Path(__file__).parents[2],
+                env={**os.environ, "PYTHONHASHSEED": seed}, cwd=PROJECT,
                 check=True, capture_output=True, text=True,
             ).stdout
             for seed in ("1", "2", "3")
@@ -156,7 +161,7 @@ class TestRendering:
         """Importing the engine costs no Jinja: commands that render nothing don't wait for it."""
         program = "import sys, generator.rendering.engine; print('jinja2' in sys.modules)"
         shown = subprocess.run(
-            [sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True
+            [sys.executable, "-c", program], cwd=PROJECT, check=True, capture_output=True, text=True
         )
         assert shown.stdout == "False\n"
 
@@ -222,8 +227,6 @@ def plain(folder: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=lambda value: str(value).lower() if isinstance(value, bool) else value,
     )
-    from generator.rendering import filters
-
     environment.filters |= {"q": filters.q, "nest": nest}
     environment.globals["dynamic_reference"] = filters.dynamic_reference
     return environment
@@ -253,6 +256,22 @@ class TestAsPlainJinja:
             result = engine.render("main", context)
             assert result.text == expected
             assert len(result.origins) == len(expected.split("\n")) - expected.endswith("\n") - (expected == "")
+
+    def test_the_projects_own_templates_render_the_same(self):
+        """The real templates, for every environment of the project, give the bytes that plain Jinja gives."""
+
+        class Plain:
+            """Jinja as it comes, with the engine's interface."""
+
+            def render(self, template, context, *, name):
+                return Rendered(plain(PROJECT / "templates").get_template(template).render(context), ())
+
+        environments = [outcome.environment for outcome in load_all(PROJECT)]
+        assert environments
+        for environment in environments:
+            ours = hand_over(environment, PROJECT, Engine(PROJECT / "templates"))
+            assert ours.files == hand_over(environment, PROJECT, Plain()).files
+            assert len(ours.origins) == ours.template.count("\n")
 
 
 # --- Complaints --------------------------------------------------------------------------------------------------

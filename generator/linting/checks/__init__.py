@@ -1,5 +1,5 @@
-"""Our own checks: what AWS refuses at deploy time and cfn-lint accepts. One module, one concern; a class is a
-check.
+"""Our own checks: what AWS refuses at deploy time and cfn-lint accepts. One module, one concern; a
+class is a check.
 
 A check looks at what a template says in plain values. A value that only AWS can work out (a parameter, a
 `!If`) is never judged: no finding is better than a wrong one.

@@ -17,8 +17,8 @@ _WEEK = range(1, 604_800 + 1)
 _COUNT = range(1, 1_000_000)
 _PERCENT = range(1, 100 + 1)
 
-# Attribute to the words and ranges it takes. From API_TargetGroupAttribute, API_LoadBalancerAttribute and
-# API_ListenerAttribute.
+# Attribute to the words and ranges it takes. From API_TargetGroupAttribute,
+# API_LoadBalancerAttribute and API_ListenerAttribute.
 _GROUP = {
     "deregistration_delay.connection_termination.enabled": _SWITCH,
     "deregistration_delay.timeout_seconds": (range(3600 + 1),),
@@ -112,8 +112,8 @@ _KNOWN = {
 
 
 def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path, str, object]], dict]]:
-    """(resource, its attributes as (path, key, value), the attributes there are) of everything that can have
-    some.
+    """(resource, its attributes as (path, key, value), the attributes there are) of everything
+    that can have some.
     """
     for kind, (name, known) in _KNOWN.items():
         for resource in document.of_type(kind):
@@ -127,8 +127,8 @@ def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path,
 
 
 class AttributeKeys(Check):
-    """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation until AWS reads
-    it.
+    """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation
+    until AWS reads it.
 
     It answers "Target group attribute key 'stickyness.enabled' is not recognized". A key with no known key
     near it is left to W9546, as AWS adds new ones.

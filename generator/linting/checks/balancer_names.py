@@ -11,8 +11,8 @@ from generator.linting.checks.base import Check, Hit, text
 
 
 class BalancerNames(Check):
-    """Load balancers and target groups have names of 32 letters, digits and hyphens, as the names become DNS
-    names.
+    """Load balancers and target groups have names of 32 letters, digits and hyphens, as the
+    names become DNS names.
     """
 
     id = "E9543"

@@ -81,8 +81,8 @@ def forwards(document: Document) -> Iterator[tuple[Path, str, Resource]]:
 
 
 def balancer_of(document: Document, router: Resource) -> str:
-    """A name for the balancer a listener or a rule belongs to, the same for all of one balancer; empty if
-    unknown.
+    """A name for the balancer a listener or a rule belongs to, the same for all of one
+    balancer; empty if unknown.
     """
     listener: Resource | None = router
     if router.type == RULE:

@@ -76,8 +76,8 @@ def text(value: Any) -> str | None:
 
 
 def mapping(value: Any, *keys: str) -> dict[str, Any]:
-    """The mapping found by following `keys`; an empty one where there is none or a function stands in
-    between.
+    """The mapping found by following `keys`; an empty one where there is none or a
+    function stands in between.
     """
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
@@ -100,8 +100,8 @@ def strings(value: Any, key: str) -> list[tuple[int, str]]:
 
 
 def target(document: Document, value: Any, *types: str) -> Resource | None:
-    """The resource of one of `types` that a Ref or Fn::GetAtt names; None where it is none of this
-    template's.
+    """The resource of one of `types` that a Ref or Fn::GetAtt names; None where it is
+    none of this template's.
     """
     if not isinstance(value, dict) or len(value) != 1:
         return None

@@ -38,9 +38,9 @@ class SecretNames(Check):
 class ExecutionRole(Check):
     """Somebody has to fetch secrets and write logs before the task runs: the execution role.
 
-    RegisterTaskDefinition answers "When you are specifying container secrets, you must also specify a value
-    for 'executionRoleArn'", and on Fargate "... to have execution role ARN to support log driver awslogs" (or
-    ECR images).
+    RegisterTaskDefinition answers "When you are specifying container secrets, you must also specify a
+    value for 'executionRoleArn'", and on Fargate "... to have execution role ARN to support log driver
+    awslogs" (or ECR images).
     """
 
     id = "E9516"

@@ -56,8 +56,8 @@ class DeploymentRoom(Check):
 
 
 class RebalancingRoom(Check):
-    """Rebalancing starts a task in another zone before it stops one, so it needs room above the desired
-    count.
+    """Rebalancing starts a task in another zone before it stops one, so it needs room
+    above the desired count.
 
     CreateService answers "AvailabilityZoneRebalancing does not support maximumPercent <= 100". Not said at
     all it is on for a new service, and then ECS decides by itself whether the service can have it.

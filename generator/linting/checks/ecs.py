@@ -34,8 +34,8 @@ def all_containers(document: Document) -> Iterator[tuple[Resource, Path, dict[st
 
 
 def task_on_fargate(task: Resource) -> bool:
-    """Whether a task definition is registered for Fargate, which is when AWS holds it against Fargate's
-    limits.
+    """Whether a task definition is registered for Fargate, which is when AWS holds
+    it against Fargate's limits.
     """
     compatible = task.properties.get("RequiresCompatibilities")
     return isinstance(compatible, list) and "FARGATE" in compatible

@@ -9,8 +9,8 @@ from generator.linting.checks.base import Check, Hit, integer, items, mapping, t
 
 
 class FirewallRules(Check):
-    """Rules of a web ACL are tried by priority, and a rule group brings its actions along, to be overridden
-    or not.
+    """Rules of a web ACL are tried by priority, and a rule group brings its actions along, to
+    be overridden or not.
     """
 
     id = "E9591"

@@ -19,8 +19,8 @@ _CLASSES = {
 
 
 class GeneratedSecret(Check):
-    """Secrets Manager makes the password when the stack is deployed, and only then reads what it was asked
-    for.
+    """Secrets Manager makes the password when the stack is deployed, and only then reads what
+    it was asked for.
 
     The template and the key go together ("If you specify this parameter, then you must also specify
     SecretStringTemplate"), the template is a JSON structure, and a password has to have room for every type

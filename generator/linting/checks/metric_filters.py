@@ -13,8 +13,8 @@ from generator.linting.checks.base import Check, Hit, items, text
 class MetricFilter(Check):
     """A default value is written where no log line matched, so where no dimension has a value either.
 
-    PutMetricFilter answers "Invalid metric transformation: dimensions and default value are mutually
-    exclusive properties".
+    PutMetricFilter answers "Invalid metric transformation: dimensions and default value
+    are mutually exclusive properties".
     """
 
     id = "E9565"

@@ -75,8 +75,8 @@ class ListenerCertificates(Check):
 class GroupOfOneBalancer(Check):
     """A target group belongs to one balancer.
 
-    CreateListener answers "The following target groups cannot be associated with more than one load
-    balancer".
+    CreateListener answers "The following target groups cannot be associated with more
+    than one load balancer".
     """
 
     id = "E9540"

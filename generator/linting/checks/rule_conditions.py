@@ -16,8 +16,8 @@ _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 class ConditionText(Check):
     """What a pattern may hold: a path has no `%` and no blank, a host has a dot, a method has capitals.
 
-    CreateRule answers with a ValidationError that names the value. Encoded characters need a RegexValues
-    condition.
+    CreateRule answers with a ValidationError that names the value. Encoded characters
+    need a RegexValues condition.
     """
 
     id = "E9534"

@@ -16,8 +16,8 @@ _CONDITIONS = "https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 class RuleValues(Check):
     """A rule compares with five values, counted over all its conditions; the quota can't be raised.
 
-    CreateRule answers "A rule can only have '5' condition values". cfn-lint counts the paths of one condition
-    only.
+    CreateRule answers "A rule can only have '5' condition values". cfn-lint counts the paths
+    of one condition only.
     """
 
     id = "E9531"

@@ -45,8 +45,8 @@ def _peer(document: Document, value: Any) -> str:
 
 
 class PortRange(Check):
-    """A rule for TCP or UDP runs from a port to one that isn't lower. cfn-lint looks at neither order nor
-    size.
+    """A rule for TCP or UDP runs from a port to one that isn't lower. cfn-lint looks at
+    neither order nor size.
     """
 
     id = "E9551"
@@ -66,8 +66,8 @@ class PortRange(Check):
 
 
 class SecurityGroupText(Check):
-    """EC2 takes letters, digits and a few signs in a rule's description; an apostrophe or a dash of print is
-    refused.
+    """EC2 takes letters, digits and a few signs in a rule's description; an apostrophe or a dash
+    of print is refused.
 
     cfn-lint checks the group's own description only.
     """
@@ -104,8 +104,8 @@ class SecurityGroupText(Check):
 
 
 class SecurityGroupTwins(Check):
-    """EC2 has each permission once: the second is "InvalidPermission.Duplicate", whatever its description
-    says.
+    """EC2 has each permission once: the second is "InvalidPermission.Duplicate",
+    whatever its description says.
     """
 
     id = "E9553"

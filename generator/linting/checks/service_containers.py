@@ -46,8 +46,8 @@ class BalancedContainer(Check):
 
 
 class RegisteredContainer(Check):
-    """A service may be in one Cloud Map registry, and the container it registers has to be in its task
-    definition.
+    """A service may be in one Cloud Map registry, and the container it registers has to be
+    in its task definition.
     """
 
     id = "E9503"

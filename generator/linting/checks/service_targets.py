@@ -19,8 +19,8 @@ def _groups(document: Document, service: Resource) -> Iterator[tuple[tuple, Reso
 
 
 class TargetsByAddress(Check):
-    """A task of network mode awsvpc has an address of its own and is no instance, which is a target group's
-    default.
+    """A task of network mode awsvpc has an address of its own and is no instance, which is
+    a target group's default.
 
     CreateService answers "has target type instance, which is incompatible with the awsvpc network mode".
     """

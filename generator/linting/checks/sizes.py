@@ -49,8 +49,8 @@ class TagCount(Check):
 
 
 class InlinePolicies(Check):
-    """A role has room for 10,240 characters of inline policies in all, blanks not counted; the quota is
-    fixed.
+    """A role has room for 10,240 characters of inline policies in all, blanks not counted;
+    the quota is fixed.
     """
 
     id = "E9597"
