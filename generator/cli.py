@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
-from generator import __version__, stamp
+from generator import __version__
+from generator import folder as project_folder
+from generator import stamp
 from generator.errors import CloakformError, ParamsError, ProjectError, TemplateError
 
 STYLES = {"error": {"fg": "red"}, "warning": {"fg": "yellow"}, "info": {"fg": "cyan"}, "dim": {"dim": True},
@@ -27,9 +29,7 @@ class Session:
     @property
     def root(self) -> Path:
         """The project folder. Raises ProjectError where there is none."""
-        from generator.params import project
-
-        return project.given(self._folder) if self._folder else project.find(Path.cwd())
+        return project_folder.given(self._folder) if self._folder else project_folder.find(Path.cwd())
 
     def out(self, text: str = "", style: str = "") -> None:
         """A result, on standard output."""

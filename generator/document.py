@@ -34,6 +34,8 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 # `${Name}` and `${Name.Attribute}`; `${!Name}` stands for the literal text `${Name}`.
 _SUB_VARIABLE = re.compile(r"\$\{\s*([^!}][^}]*?)\s*\}")
+_ODD_CHARACTER = re.compile("[\x7f-\x9f\ufffe\uffff]")
+_NOT_YAML = re.compile("[\t\x7f-\x9f\ufffe\uffff]|\\\\u[dD]")
 _SURROGATE_PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )
@@ -319,16 +321,16 @@ def _alias_problem(text: str, name: str) -> MalformedDocument:
 
 
 def _as_yaml(text: str) -> str:
-    """JSON text with the two things replaced that YAML 1.1 reads otherwise: tabs and
-    surrogate pairs; else `text`.
-    """
-    if not text.lstrip("\ufeff \t\r\n").startswith("{") or not ("\t" in text or "\\u" in text):
+    """JSON text with what YAML 1.1 reads otherwise written as YAML does; any other text as it is."""
+    if not text.lstrip("\ufeff \t\r\n").startswith("{") or not _NOT_YAML.search(text):
         return text
     try:
         json.loads(text.lstrip("\ufeff"))
     except ValueError:
         return text
-    return _SURROGATE_PAIR.sub(_join_surrogates, text.replace("\t", " "))
+    # Being JSON, it has tabs between its tokens only and the other characters inside its strings only.
+    text = _ODD_CHARACTER.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\t", " "))
+    return _SURROGATE_PAIR.sub(_join_surrogates, text)
 
 
 def _join_surrogates(match: re.Match[str]) -> str:

@@ -140,16 +140,21 @@ DISCOVERY_SERVICE = "keycloak"
 def bind_address(cidrs: tuple[str, ...]) -> str:
     """JGroups' bind_addr for a VPC of these networks.
 
-    SITE_LOCAL means 10/8, 172.16/12 and 192.168/16 only (JGroups Util.getAddress); any other range is matched by its
-    leading octets. `[.]` instead of a backslash, which kc.sh's `eval` would take away.
+    SITE_LOCAL means 10/8, 172.16/12 and 192.168/16 only (JGroups Util.getAddress). Outside of them it finds nothing
+    and JGroups silently takes the task's link-local address, which no other task reaches, so every network is then
+    matched by its leading octets; the first match wins (measured on 24.0.5 and 26.7.4 with 100.64.0.0/16). `[.]`
+    instead of a backslash, since a shell reads the options.
     """
     private = [ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
     networks = [ipaddress.IPv4Network(cidr) for cidr in cidrs]
     if all(any(network.subnet_of(block) for block in private) for network in networks):
         return "SITE_LOCAL"
-    outside = next(network for network in networks if not any(network.subnet_of(block) for block in private))
-    octets = str(outside.network_address).split(".")[: max(1, outside.prefixlen // 8)]
-    return "match-address:" + "[.]".join(octets) + ("" if len(octets) == 4 else "[.].*")
+    return ",".join(f"match-address:{_leading_octets(network)}" for network in networks)
+
+
+def _leading_octets(network: ipaddress.IPv4Network) -> str:
+    octets = str(network.network_address).split(".")[: max(1, network.prefixlen // 8)]
+    return "[.]".join(octets) + ("" if len(octets) == 4 else "[.].*")
 
 
 def is_optimized(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""Where a project is, and which environments it has."""
+"""Which environments a project has."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from generator.params.source import Reader, inside, shown
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 """What an environment may be called: it becomes part of resource names and of a folder's name."""
-
-_FOLDERS = ("params", "templates")
 
 
 @dataclass(frozen=True, order=True)
@@ -41,45 +39,6 @@ class Environments:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(environment.name for environment in self.found)
-
-
-def find(start: Path) -> Path:
-    """Return the nearest folder, from `start` upwards, that has both `params/` and `templates/`.
-
-    Raises ProjectError, saying what was looked for and how far, where there is none.
-    """
-    folder = Path(os.path.abspath(start))
-    halves = []
-    for candidate in (folder, *folder.parents):
-        missing = _missing(candidate)
-        if not missing:
-            return candidate
-        if len(missing) < len(_FOLDERS):
-            halves.append(f"{candidate} has no {missing[0]}/ beside its {_other(missing[0])}/")
-    near = f"; {halves[0]}" if halves else ""
-    raise ProjectError(
-        f"no project in {folder} or above it: a project folder has params/ and templates/{near} "
-        "(change into a project, or name one with --project)"
-    )
-
-
-def given(folder: Path) -> Path:
-    """Return the folder that somebody named as the project, as an absolute path.
-
-    Raises ProjectError where it isn't a project folder.
-    """
-    folder = Path(os.path.abspath(folder))
-    missing = _missing(folder)
-    if not os.path.isdir(folder):
-        raise ProjectError(
-            f"the project folder {folder} doesn't exist (name one that has params/ and templates/)"
-        )
-    if missing:
-        raise ProjectError(
-            f"{folder} is no project folder: it has no {'/ and no '.join(missing)}/ "
-            "(name the folder that has both params/ and templates/)"
-        )
-    return folder
 
 
 def environments(root: Path, reader: Reader | None = None) -> Environments:
@@ -146,12 +105,3 @@ def _listed(root: Path) -> list[str]:
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         raise ProjectError(f"{folder} can't be listed: {error.strerror}") from None
-
-
-def _missing(folder: Path) -> list[str]:
-    # os.path.isdir, unlike Path.is_dir, answers no where a folder may not be entered.
-    return [name for name in _FOLDERS if not os.path.isdir(folder / name)]
-
-
-def _other(name: str) -> str:
-    return _FOLDERS[1 - _FOLDERS.index(name)]

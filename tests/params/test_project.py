@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import ProjectError
+from generator import folder as project_folder
 from generator.params import project
 
 
@@ -29,31 +30,31 @@ def test_the_nearest_folder_upwards_is_the_project(root):
     """From anywhere inside, the nearest folder with both params/ and templates/ is found."""
     inner = root / "params/a/b"
     inner.mkdir(parents=True)
-    assert project.find(inner) == root
-    assert project.find(root) == root
+    assert project_folder.find(inner) == root
+    assert project_folder.find(root) == root
     nested = root / "copies/one"
     (nested / "params").mkdir(parents=True)
     (nested / "templates").mkdir()
-    assert project.find(nested / "params") == nested
+    assert project_folder.find(nested / "params") == nested
 
 
 def test_a_folder_with_only_one_half_is_passed_over(root):
     """A params/ without templates/ beside it is no project."""
     (root / "docs/params").mkdir(parents=True)
-    assert project.find(root / "docs/params") == root
+    assert project_folder.find(root / "docs/params") == root
 
 
 def test_a_start_may_be_relative(root, monkeypatch):
     """A relative start is counted from where the user is, and the answer is absolute."""
     monkeypatch.chdir(root / "params")
-    assert project.find(Path(".")) == root
-    assert project.given(Path("..")) == root
+    assert project_folder.find(Path(".")) == root
+    assert project_folder.given(Path("..")) == root
 
 
 def test_no_project_says_what_was_looked_for(tmp_path):
     """Without a project the error names the start, what makes a project, and the way out."""
     with pytest.raises(ProjectError) as caught:
-        project.find(tmp_path)
+        project_folder.find(tmp_path)
     text = str(caught.value)
     assert str(tmp_path) in text and "params/ and templates/" in text and "--project" in text
     assert caught.value.exit_code == 2
@@ -64,17 +65,17 @@ def test_half_a_project_is_pointed_out(tmp_path):
     (tmp_path / "params").mkdir()
     (tmp_path / "templates").write_text("a file, not a folder")
     with pytest.raises(ProjectError, match="has no templates/ beside its params/") as caught:
-        project.find(tmp_path / "params")
+        project_folder.find(tmp_path / "params")
     assert str(tmp_path) in str(caught.value)
 
 
 def test_a_given_folder_is_not_searched_upwards(root):
     """A folder somebody named is the project or an error; its parents aren't asked."""
-    assert project.given(root) == root
+    assert project_folder.given(root) == root
     with pytest.raises(ProjectError, match="is no project folder: it has no params/ and no templates/"):
-        project.given(root / "params")
+        project_folder.given(root / "params")
     with pytest.raises(ProjectError, match="doesn't exist"):
-        project.given(root / "gone")
+        project_folder.given(root / "gone")
 
 
 def test_every_file_that_is_not_abstract_is_an_environment(root):

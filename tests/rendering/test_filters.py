@@ -18,7 +18,9 @@ from generator.rendering.origins import Place, Text, key_of, track
 ANY_TEXT = st.text(
     st.one_of(
         st.characters(exclude_categories=["Cs"]),
-        st.sampled_from("\0\t\n\r\x1b\x7f\x80\x85\x9f\xa0\xad\u2028\u2029\ufeff\ufffe\uffff\U0001f600\"'\\/#:{}[],&*"),
+        st.sampled_from(
+            "\0\t\n\r\x1b\x7f\x80\x85\x9f\xa0\xad\u2028\u2029\ufeff\ufffe\uffff\U0001f600\"'\\/#:{}[],&*"
+        ),
     )
 )
 PLAIN_LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
@@ -35,7 +37,15 @@ class Level(enum.IntEnum):
 class TestPrintable:
     @pytest.mark.parametrize(
         ("value", "printed"),
-        [("text", "text"), ("", ""), (7, "7"), (-1, "-1"), (10**9, "1000000000"), (True, "true"), (False, "false")],
+        [
+            ("text", "text"),
+            ("", ""),
+            (7, "7"),
+            (-1, "-1"),
+            (10**9, "1000000000"),
+            (True, "true"),
+            (False, "false"),
+        ],
     )
     def test_strings_numbers_and_bools_are_printed_as_yaml_spells_them(self, value, printed):
         """A string is printed as it is, a whole number in decimals and a bool in YAML's spelling, not Python's."""
@@ -93,7 +103,7 @@ class TestQ:
         ("text", "quoted"),
         [
             ("Zürich 😀", '"Zürich 😀"'),
-            ("<>&'", "\"<>&'\""),
+            ("<>&'", '"<>&\'"'),
             ('a"b\\c', '"a\\"b\\\\c"'),
             ("${AWS::StackName}", '"${AWS::StackName}"'),
         ],
@@ -155,7 +165,11 @@ class TestNest:
         """Each nested line still knows the template line that wrote it."""
         places = [Place("m.j2", 1), Place("m.j2", 2), Place("m.j2", 3)]
         text = Text("a:\n\n  b\n\n", [(3, places[0]), (1, places[1]), (5, places[2])])
-        assert list(filters.nest(text, 2).pieces()) == [("a:\n", places[0]), ("\n", places[1]), ("    b", places[2])]
+        assert list(filters.nest(text, 2).pieces()) == [
+            ("a:\n", places[0]),
+            ("\n", places[1]),
+            ("    b", places[2]),
+        ]
 
     def test_a_tracked_value_keeps_its_key(self):
         """A params value of several lines is still that value when it is nested."""
@@ -209,7 +223,9 @@ class TestDynamicReference:
 
     def test_the_key_of_a_part_is_kept(self):
         """A reference to a secret named in params knows that params key."""
-        assert key_of(filters.dynamic_reference("ssm", track("/name", "theme.parameter"))) == "theme.parameter"
+        assert (
+            key_of(filters.dynamic_reference("ssm", track("/name", "theme.parameter"))) == "theme.parameter"
+        )
 
     @pytest.mark.parametrize(
         ("arguments", "words"),

@@ -65,7 +65,9 @@ Pair = namedtuple("Pair", "name value")
 
 
 def service(**changes) -> Service:
-    return Service(**{"cpu": 1024, "class": "large", "admin": Admin(allow_from=["10.0.0.0/8", "192.0.2.1/32"])} | changes)
+    return Service(
+        **{"cpu": 1024, "class": "large", "admin": Admin(allow_from=["10.0.0.0/8", "192.0.2.1/32"])} | changes
+    )
 
 
 class TestTrack:
@@ -135,11 +137,13 @@ class TestTrack:
 
 
 class TestTrackedValuesBehaveAsPlainOnes:
-    @given(st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-        max_leaves=10,
-    ))
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+            max_leaves=10,
+        )
+    )
     def test_trees_are_equal_to_what_they_copy(self, tree):
         """A tracked tree is equal to its original and gives the same JSON and repr."""
         tracked = track(tree, "k")
@@ -204,7 +208,9 @@ class TestTrackedValuesBehaveAsPlainOnes:
         assert key_of(text + "b") == key_of(f"{text}") == key_of(number + 1) == key_of(number * 2) == ""
 
 
-def rendered(tmp_path, context: dict | None = None, **templates: str) -> tuple[str, list[tuple[str, str, int, str]]]:
+def rendered(
+    tmp_path, context: dict | None = None, **templates: str
+) -> tuple[str, list[tuple[str, str, int, str]]]:
     """Render `main` of the templates (`__` in a name is a slash); rows of (text, template, line, key)."""
     for name, source in templates.items():
         path = tmp_path / "templates" / name.replace("__", "/")
@@ -222,12 +228,14 @@ def rendered(tmp_path, context: dict | None = None, **templates: str) -> tuple[s
 class TestLineTables:
     def test_a_whole_document(self, tmp_path):
         """Includes, an imported macro with `nest`, a loop, branches, comments and `set`, each line checked by hand."""
-        context = track({
-            "environment": "prod",
-            "service": {"cpu": 1024, "spread": True, "image": "quay.io/keycloak"},
-            "options": {"KC_LOG": "info", "KC_DB": "postgres"},
-            "networks": ["10.0.0.0/8", "192.0.2.0/24"],
-        })
+        context = track(
+            {
+                "environment": "prod",
+                "service": {"cpu": 1024, "spread": True, "image": "quay.io/keycloak"},
+                "options": {"KC_LOG": "info", "KC_DB": "postgres"},
+                "networks": ["10.0.0.0/8", "192.0.2.0/24"],
+            }
+        )
         text, table = rendered(
             tmp_path,
             context,
@@ -305,7 +313,9 @@ class TestLineTables:
         """An origin names the file as a person in the project folder would type it."""
         (tmp_path / "templates" / "resources").mkdir(parents=True)
         (tmp_path / "templates" / "resources" / "vpc.yaml.j2").write_text("Vpc: {{ cidr }}\n")
-        result = Engine(tmp_path / "templates").render("resources/vpc.yaml.j2", track({"cidr": "10.0.0.0/16"}))
+        result = Engine(tmp_path / "templates").render(
+            "resources/vpc.yaml.j2", track({"cidr": "10.0.0.0/16"})
+        )
         assert result.origins == (Origin("templates/resources/vpc.yaml.j2", 1, "cidr"),)
 
     def test_captured_text_keeps_the_lines_it_was_written_at(self, tmp_path):
@@ -416,7 +426,11 @@ class TestLineTables:
                 """,
         )
         assert [(line, key) for line, _, _, key in table] == [
-            ("inner", "zones.0.0"), ("plain", "zones.0"), ("inner", "zones.1.0"), ("plain", "zones.1"), ("after", ""),
+            ("inner", "zones.0.0"),
+            ("plain", "zones.0"),
+            ("inner", "zones.1.0"),
+            ("plain", "zones.1"),
+            ("after", ""),
         ]
 
     def test_a_loop_over_pairs_names_the_first_that_has_a_key(self, tmp_path):
@@ -492,15 +506,23 @@ class TestLineTables:
             base="head\n{% block body %}\ntheirs\n{% endblock %}\ntail\n",
         )
         assert [row[:3] for row in table] == [
-            ("head", "base", 1), ("mine", "main", 3), ("theirs", "base", 3), ("", "main", 4), ("tail", "base", 5),
+            ("head", "base", 1),
+            ("mine", "main", 3),
+            ("theirs", "base", 3),
+            ("", "main", 4),
+            ("tail", "base", 5),
         ]
 
 
 # --- Templates whose lines say themselves where they stand -------------------------------------------------------
 
 BODIES = st.recursive(
-    st.sampled_from(["line", "indented", "value", "blank", "comment", "two-line comment", "set", "include", "macro"]),
-    lambda body: st.tuples(st.sampled_from(["if", "unless", "for", "capture", "filter"]), st.lists(body, max_size=4)),
+    st.sampled_from(
+        ["line", "indented", "value", "blank", "comment", "two-line comment", "set", "include", "macro"]
+    ),
+    lambda body: st.tuples(
+        st.sampled_from(["if", "unless", "for", "capture", "filter"]), st.lists(body, max_size=4)
+    ),
     max_leaves=14,
 )
 
@@ -555,7 +577,11 @@ def written(name: str, body: list) -> str:
 
 class TestLinesThatNameThemselves:
     @settings(max_examples=150, deadline=None)
-    @given(main=st.lists(BODIES, max_size=5), part=st.lists(BODIES, max_size=3), macro=st.lists(BODIES, max_size=3))
+    @given(
+        main=st.lists(BODIES, max_size=5),
+        part=st.lists(BODIES, max_size=3),
+        macro=st.lists(BODIES, max_size=3),
+    )
     def test_every_line_has_the_origin_it_names(self, tmp_path_factory, main, part, macro):
         """However templates are put together, the table says for each line what the line says of itself."""
         folder = tmp_path_factory.mktemp("project") / "templates"
@@ -568,7 +594,9 @@ class TestLinesThatNameThemselves:
         }
         for name, source in sources.items():
             (folder / name).write_text(source)
-        result = Engine(folder).render("main", track({"yes": True, "items": ["a", "b"], "service": {"cpu": 1}}))
+        result = Engine(folder).render(
+            "main", track({"yes": True, "items": ["a", "b"], "service": {"cpu": 1}})
+        )
         for line, origin in zip(result.text.split("\n"), result.origins):
             if not line.strip():
                 continue
@@ -594,7 +622,7 @@ class TestText:
         assert shown(text) == before
         assert shown(text.cut(start, end)) == before[start:end]
         left, right = len(text) - len(str(text).lstrip()), len(str(text).rstrip())
-        assert shown(text.strip()) == before[left:max(left, right)]
+        assert shown(text.strip()) == before[left : max(left, right)]
         assert text.strip() == str(text).strip()
 
     def test_a_blank_line_belongs_to_its_newline(self):
