@@ -57,7 +57,7 @@ def validate(tree: Tree, root: Path) -> Outcome:
     problems += _drop_nulls(raw, tree)
     settings, wrong_paths, found = _settings(raw, tree)
     problems += found
-    wrong = {_dotted(path) for path in wrong_paths} | {problem.key for problem in problems}
+    wrong = {_dotted(path) for path in wrong_paths}
     catalog = None
     if settings is not None:
         catalog, found = _catalog(settings, tree, wrong)
@@ -126,7 +126,8 @@ def _settings(raw: dict, tree: Tree) -> tuple[Settings | None, list[KeyPath], li
                 path = tuple(step for step in detail["loc"] if step != "[key]")
                 if attempt == 0 or not any(path[: len(known)] == known for known in wrong):
                     problems.append(_explained(tree, path, detail))
-                wrong.append(path)
+                if detail["type"] != "extra_forbidden":  # a key nobody knows is read by no rule
+                    wrong.append(path)
                 _mend(raw, path, detail["type"] == "missing")
     return None, wrong, problems
 

@@ -59,7 +59,7 @@ def one_network(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield Complaint("network", what, "keep one; `existing: null` takes an inherited one away")
 
 
-@rule("network", "load_balancer.scheme", "keycloak.admin", "database")
+@rule("network", "load_balancer.scheme", "keycloak.admin.hostname", "keycloak.admin.balancer", "database.create")
 def subnets_are_there(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     existing = settings.network.existing
     if settings.network.create or not existing:
@@ -82,7 +82,8 @@ def subnets_are_there(settings: Settings, _: Catalog) -> Iterator[Complaint]:
             yield Complaint(f"network.existing.{name}", "a subnet is listed twice", "list each once")
 
 
-@rule("high_availability", "network", "service.tasks", "database")
+@rule("high_availability", "network.create.nat", "network.existing.private_subnets", "service.tasks",
+      "database.create.multi_az", "database.create.backup_days")
 def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     if not settings.high_availability:
         return
@@ -105,7 +106,7 @@ def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Co
                       "write 7 or more")
 
 
-@rule("account", "region", "load_balancer", "keycloak", "service.cluster", "alarms", "stack", "database")
+@rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate", "service.cluster", "alarms.topic")
 def arns_are_of_this_account_and_region(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     arns = {"load_balancer.certificate": settings.load_balancer.certificate,
             "keycloak.admin.certificate": settings.keycloak.admin.certificate,
@@ -125,7 +126,8 @@ def arns_are_of_this_account_and_region(settings: Settings, _: Catalog) -> Itera
 
 # --- The balancer ---------------------------------------------------------------------------------------------------
 
-@rule("load_balancer", "keycloak.admin", "keycloak.hostname")
+@rule("load_balancer.certificate", "load_balancer.hosted_zone", "load_balancer.dns_records", "keycloak.admin",
+      "keycloak.hostname")
 def names_and_certificates(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     balancer, admin = settings.load_balancer, settings.keycloak.admin
     if admin.hostname == settings.keycloak.hostname:
@@ -187,7 +189,7 @@ def sources_can_match(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield warning("keycloak.admin.allow_from", "everybody may reach the admin console", "list networks")
 
 
-@rule("keycloak.version", "keycloak.options", "load_balancer")
+@rule("keycloak.version", "keycloak.options", "load_balancer.path_guard", "load_balancer.scheme")
 def path_tricks_are_guarded(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     balancer = settings.load_balancer
     if balancer.path_guard == "off" and environment.path_tricks_reach_admin(settings):
@@ -196,7 +198,7 @@ def path_tricks_are_guarded(settings: Settings, catalog: Catalog) -> Iterator[Co
                         "public host", "write auto, or use Keycloak 26.4.3 or newer as it is", severity)
 
 
-@rule("load_balancer")
+@rule("load_balancer.health_check", "load_balancer.forwarded_for", "load_balancer.allow_from")
 def balancer_fits_together(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     balancer = settings.load_balancer
     check = balancer.health_check
@@ -211,7 +213,7 @@ def balancer_fits_together(settings: Settings, _: Catalog) -> Iterator[Complaint
 
 # --- Keycloak -------------------------------------------------------------------------------------------------------
 
-@rule("keycloak.version", "keycloak.discovery", "service")
+@rule("keycloak.version", "keycloak.discovery", "service.tasks", "service.autoscaling")
 def discovery_works(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     discovery = settings.keycloak.discovery
     if discovery == "database" and not facts.jdbc_ping_available(catalog.version):
@@ -295,7 +297,7 @@ def jvm_options_dont_contradict(settings: Settings, catalog: Catalog) -> Iterato
             yield Complaint(key, f"Keycloak {catalog.version} refuses to start with it", "take it out")
 
 
-@rule("keycloak.image", "keycloak.version", "keycloak.discovery", "network", "database")
+@rule("keycloak.image", "keycloak.version", "keycloak.discovery", "network.create.nat", "network.existing.internet")
 def image_can_run(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     image = settings.keycloak.image
     if image.kind == "optimized" and image.repository == "quay.io/keycloak/keycloak":
@@ -323,7 +325,7 @@ def image_can_run(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
                         f"push the image to ECR, or set a pull-through cache rule up and write {host}/quay/keycloak/keycloak")
 
 
-@rule("keycloak.version", "database")
+@rule("keycloak.version", "database.create", "database.existing")
 def database_fits_keycloak(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     database = settings.database
     if bool(database.create) == bool(database.existing):
@@ -343,7 +345,8 @@ def database_fits_keycloak(settings: Settings, catalog: Catalog) -> Iterator[Com
                         f"{created.storage_gb} GiB of storage_gb", f"write {-(-created.storage_gb * 11 // 10)} or more")
 
 
-@rule("database", "service", "keycloak.options")
+@rule("database.pool_size", "database.create.instance_class", "database.existing.max_connections", "service.tasks",
+      "service.autoscaling.max_tasks", "service.deployment")
 def pool_fits_connections(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     database = settings.database
     if bool(database.create) == bool(database.existing):
@@ -368,7 +371,7 @@ def pool_fits_connections(settings: Settings, _: Catalog) -> Iterator[Complaint]
 
 # --- The service ----------------------------------------------------------------------------------------------------
 
-@rule("service")
+@rule("service.cpu", "service.memory")
 def fargate_has_the_size(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     service = settings.service
     memories = sizing.fargate_memories(service.cpu)
@@ -383,7 +386,7 @@ def fargate_has_the_size(settings: Settings, _: Catalog) -> Iterator[Complaint]:
                         f"write {nearest} ({memories[0]} to {memories[-1]} go){also}")
 
 
-@rule("service", "keycloak.heap_percent", "keycloak.jvm_options")
+@rule("service.memory", "keycloak.heap_percent", "keycloak.jvm_options")
 def heap_fits(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     memory = settings.service.memory
     heap = sizing.heap_mib(memory, settings.keycloak.heap_percent, tuple(settings.keycloak.jvm_options))
@@ -394,7 +397,7 @@ def heap_fits(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield warning("service.memory", f"Keycloak hardly starts in {memory} MiB", "write 1024 or more")
 
 
-@rule("service")
+@rule("service.tasks", "service.autoscaling.max_tasks", "service.deployment", "service.zone_rebalancing")
 def scaling_fits_together(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     service = settings.service
     if service.autoscaling and service.autoscaling.max_tasks <= service.tasks:
@@ -429,7 +432,7 @@ def alarms_have_a_reader(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield warning("alarms.emails", "nobody is told about an alarm", "list addresses, or subscribe to the topic")
 
 
-@rule("stack", "load_balancer.deletion_protection", "database")
+@rule("stack.protected", "database.create.deletion_protection")
 def protection_is_whole(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     if settings.stack.protected and settings.database.create and not settings.database.create.deletion_protection:
         yield warning("database.create.deletion_protection", "the stack is protected, its database isn't",

@@ -9,7 +9,7 @@ _SECRET_NAME = re.compile(r"(^|[_.-])(\w*PASSWORD|PASSWD|PASSPHRASE|\w*SECRET|\w
                           r"SIGNING|ENCRYPTION|LICENSE)_?KEY|KEY)$", re.IGNORECASE)
 """Suffixes, since `KC_SPI_PASSWORD_HASHING__PROVIDER` or `KC_HTTPS_KEY_STORE_FILE` name no secret."""
 
-_PUBLIC_VALUES = re.compile(r"|true|false|\d{1,6}|arn:aws[a-z-]*:(secretsmanager|ssm):.+", re.IGNORECASE)
+_PUBLIC_VALUES = re.compile(r"|true|false|\d{1,6}|arn:aws[a-z-]*:(kms|secretsmanager|ssm):.+", re.IGNORECASE)
 
 _SHAPES = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
@@ -27,8 +27,8 @@ _SHAPES = (
 def secret_in(name: str, value: str, masked: Set[str] = frozenset()) -> str | None:
     """What secret `value`, written under the option or key `name`, is; None if it is none.
 
-    `masked` holds the KC_* names that Keycloak itself masks in its logs. A reference to a secret is no secret, nor is
-    an empty value, a boolean or a small number.
+    `masked` holds the KC_* names that Keycloak itself masks in its logs. A reference to a secret or to
+    a KMS key is no secret, nor is an empty value, a boolean or a small number.
     """
     for shape, what in _SHAPES:
         if shape.search(value):

@@ -91,7 +91,7 @@ def _template_name(error: jinja2.TemplateSyntaxError, environment: Environment) 
 
 
 def _circle_start(frames: list[tuple[str, int]]) -> tuple[str, int] | None:
-    # Which line of a circle meets Python's limit depends on where we started; which was entered first doesn't.
+    # Which line of a circle meets Python's limit depends on where we started; the one entered first doesn't.
     return next((frame for frame in frames if frames.count(frame) > 2), None)
 
 

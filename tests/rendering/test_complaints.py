@@ -15,7 +15,6 @@ from generator.errors import ProjectError, TemplateError
 from generator.rendering.engine import Engine
 from generator.rendering.origins import track
 
-
 FRAGMENTS = (
     "{{ ¦ }} ¦ {% ¦ %} ¦ {# ¦ #} ¦ {{ name }} ¦ {{ x }} ¦ if name ¦ else ¦ for x in items ¦ "
     "endfor ¦ endif ¦ name ¦ x ¦ |q ¦ |nest(2) ¦ |join ¦ \n ¦ ( ¦ ) ¦ [ ¦ ] ¦ . ¦ ~ ¦ 1 ¦ 'a' ¦ "
@@ -271,7 +270,7 @@ class TestSyntax:
         ],
     )
     def test_a_mistake_is_named_on_its_line(self, tmp_path, source, line, message, fix):
-        """Jinja's errors come with their line, in words, and with what to write instead where that is known."""
+        """Jinja's errors come with their line, in words, and with what to write instead where it is known."""
         problem = complaint(tmp_path, source)
         assert (problem.file, problem.line) == ("templates/main", line)
         assert message in problem.message
@@ -322,7 +321,7 @@ class TestUnprintable:
         ],
     )
     def test_only_strings_numbers_and_bools_are_printed(self, tmp_path, source, message):
-        """Whatever YAML would misread in Python's spelling is an error on its line, with what to do instead."""
+        """Whatever YAML would misread in Python's spelling is an error on its line, with a way out."""
         context = {"service": Service(), "mode": Mode.DNS, "nothing": None, "some": {1, 2}}
         problem = complaint(tmp_path, source, context)
         assert (problem.file, problem.line) == ("templates/main", 2)
@@ -373,13 +372,13 @@ class TestWhatGoesWrongOnTheWay:
         ],
     )
     def test_the_line_and_the_reason_are_given(self, tmp_path, source, line, message):
-        """An exception of a filter, a function or Python itself is a problem of the template line that met it."""
+        """An exception of a filter, a function or Python itself is a problem of the line that met it."""
         problem = complaint(tmp_path, source, {**track({"items": [1, 2]}), "refuse": refuse})
         assert (problem.file, problem.line) == ("templates/main", line)
         assert message in problem.message
 
     def test_the_innermost_template_is_blamed_and_the_way_there_told(self, tmp_path):
-        """Inside includes and macros the problem names the file and line at fault, and how rendering got there."""
+        """Inside includes and macros the problem names file and line at fault, and the way there."""
         problem = complaint(
             tmp_path,
             '\n{% include "part" %}\n',

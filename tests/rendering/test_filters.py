@@ -48,7 +48,7 @@ class TestPrintable:
         ],
     )
     def test_strings_numbers_and_bools_are_printed_as_yaml_spells_them(self, value, printed):
-        """A string is printed as it is, a whole number in decimals and a bool in YAML's spelling, not Python's."""
+        """A string is printed as it is, a whole number in decimals, a bool in YAML's spelling."""
         assert filters.printable(value) == printed
 
     @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ class TestPrintable:
         ],
     )
     def test_anything_else_is_refused_by_its_kind(self, value, words):
-        """What Python would spell in a way nobody meant is refused, and the message says what to do instead."""
+        """What Python would spell in a way nobody meant is refused, and the message says what to do."""
         with pytest.raises(filters.Refusal) as caught:
             filters.printable(value)
         assert caught.value.message == f"{words} can't be printed"
@@ -109,7 +109,7 @@ class TestQ:
         ],
     )
     def test_legible_text_stays_legible(self, text, quoted):
-        """Only quotes, backslashes and what can't be seen are escaped: reviewers read the rest as it was written."""
+        """Only quotes, backslashes and what can't be seen are escaped: the rest reads as it was written."""
         assert filters.q(text) == quoted
 
     @pytest.mark.parametrize("character", ["\xa0", "\u200b", "\u202e", "\u2066", "\xad", "\u3000"])

@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from generator.rendering.engine import Engine
-from generator.rendering.origins import Origin, Place, Text, concat, key_of, line_origins, track
+from generator.rendering.origins import (
+    Origin,
+    Place,
+    Text,
+    concat,
+    key_of,
+    line_origins,
+    track,
+)
 
 
 class Admin(BaseModel):
@@ -122,7 +130,7 @@ class TestTrack:
         assert key_of(value) == ""
 
     def test_the_first_key_stays(self):
-        """Building a context from tracked settings and tracking the whole doesn't rename what came from params."""
+        """Building a context from tracked settings and tracking it renames nothing that came from params."""
         tracked = track({"image": {"cpu": track(1, "service.cpu"), "tag": "a"}}, "context")
         assert key_of(tracked["image"]["cpu"]) == "service.cpu"
         assert key_of(tracked["image"]["tag"]) == "context.image.tag"
@@ -227,7 +235,7 @@ def rendered(
 
 class TestLineTables:
     def test_a_whole_document(self, tmp_path):
-        """Includes, an imported macro with `nest`, a loop, branches, comments and `set`, each line checked by hand."""
+        """Includes, an imported macro with `nest`, a loop, branches, comments, `set`, checked by hand."""
         context = track(
             {
                 "environment": "prod",
@@ -356,7 +364,7 @@ class TestLineTables:
         ]
 
     def test_whitespace_control_moves_no_line(self, tmp_path):
-        """Dashes that join lines leave each rendered line with its first visible character's template line."""
+        """Dashes that join lines leave each line with its first visible character's template line."""
         _, table = rendered(
             tmp_path,
             main="""
@@ -378,7 +386,7 @@ class TestLineTables:
         assert table == [("a", "main", 1, ""), ("bcd", "main", 5, ""), ("e", "main", 13, "")]
 
     def test_lines_an_include_writes_in_a_loop_belong_to_the_item(self, tmp_path):
-        """What a turn of a loop includes or calls is decided by the item, unless the line prints a value itself."""
+        """What a turn of a loop includes or calls is decided by the item, unless the line prints a value."""
         _, table = rendered(
             tmp_path,
             track({"zones": [{"name": "a", "open": True}, {"name": "b", "open": False}], "cpu": 1}),
@@ -443,7 +451,7 @@ class TestLineTables:
         assert [key for *_, key in table] == ["k.0", "k.1"]
 
     def test_the_first_value_on_a_line_is_named(self, tmp_path):
-        """Of several params on one line the first is named, also through `~`, `join` and several-line values."""
+        """Of several params on one line the first is named, also through `~`, `join` and multi-line values."""
         _, table = rendered(
             tmp_path,
             track({"a": "1", "b": 2, "list": ["x", "y"], "text": "one\ntwo", "empty": ""}),
@@ -514,7 +522,7 @@ class TestLineTables:
         ]
 
 
-# --- Templates whose lines say themselves where they stand -------------------------------------------------------
+# --- Templates whose lines say themselves where they stand ---
 
 BODIES = st.recursive(
     st.sampled_from(

@@ -27,13 +27,10 @@ class MetricFilter(Check):
         for one in document.of_type("AWS::Logs::MetricFilter"):
             for index, metric in items(one.properties, "MetricTransformations"):
                 path = (*one.path, "Properties", "MetricTransformations", index)
-                dimensions = items(metric, "Dimensions")
-                if dimensions and "DefaultValue" in metric:
+                if items(metric, "Dimensions") and "DefaultValue" in metric:
                     yield Hit(
                         (*path, "DefaultValue"), "not possible together with Dimensions", "leave it out"
                     )
-                if len(dimensions) > 3:
-                    yield Hit((*path, "Dimensions"), f"{len(dimensions)} dimensions, a filter can have 3")
                 for key in ("MetricName", "MetricNamespace"):
                     name = text(metric.get(key))
                     if name is not None and re.search(r"[:*$]", name):
