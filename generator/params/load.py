@@ -126,8 +126,11 @@ def _settings(raw: dict, tree: Tree) -> tuple[Settings | None, list[KeyPath], li
                 path = tuple(step for step in detail["loc"] if step != "[key]")
                 if attempt == 0 or not any(path[: len(known)] == known for known in wrong):
                     problems.append(_explained(tree, path, detail))
-                if detail["type"] != "extra_forbidden":  # a key nobody knows is read by no rule
+                # A key nobody knows is read by no rule, but the one that was meant is.
+                if detail["type"] != "extra_forbidden":
                     wrong.append(path)
+                elif meant := _meant(path):
+                    wrong.append((*path[:-1], meant))
                 _mend(raw, path, detail["type"] == "missing")
     return None, wrong, problems
 
@@ -202,13 +205,18 @@ def _shown(value: Any) -> str:
     return repr(str(value))
 
 
+def _meant(path: KeyPath) -> str:
+    """The key beside an unknown one that was probably meant; empty where none is near."""
+    near = difflib.get_close_matches(str(path[-1]), describe.names_at(path[:-1]), 1, 0.6)
+    return near[0] if near else ""
+
+
 def _nearest_key(path: KeyPath) -> str:
     """What to write instead of an unknown key: the nearest one beside it, or the same name elsewhere."""
+    if meant := _meant(path):
+        return f"did you mean `{meant}`?"
     here = describe.names_at(path[:-1])
     name = str(path[-1])
-    near = difflib.get_close_matches(name, here, 1, 0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
     every = [key.path for key in describe.keys()]
     elsewhere = [key for key in every if key.rsplit(".", 1)[-1].strip("[]") == name]
     if not elsewhere:

@@ -49,9 +49,6 @@ class TrackedTuple(tuple):
     """A copy of a tuple whose items are tracked."""
 
 
-_TRACKED = (TrackedStr, TrackedInt, TrackedDict, TrackedList, TrackedTuple)
-
-
 def track(value: object, key: str = "") -> object:
     """A copy of `value` in which every str and int, at any depth, knows its dotted key below `key`.
 
@@ -60,7 +57,7 @@ def track(value: object, key: str = "") -> object:
     keeps its key. Anything else comes back as it is: a bool can't be subclassed, and sets have no order.
     """
     kind = type(value)
-    if isinstance(value, _TRACKED):
+    if _KEY in getattr(value, "__dict__", ()):
         return value
     if kind is str:
         return _with_key(TrackedStr(value), key)

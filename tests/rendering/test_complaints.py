@@ -204,6 +204,7 @@ class TestSyntax:
                 "`nest`",
                 id="filter in a branch",
             ),
+            pytest.param("{{ lipsum() }}", 1, "`lipsum` isn't defined", "", id="random words"),
             pytest.param("{{ [1] | random }}", 1, "no filter `random`", "the same every time", id="random"),
             pytest.param("{{ [1] | tojson }}", 1, "no filter `tojson`", "use `q`", id="tojson"),
             pytest.param("{{ 1 is evn }}", 1, "there is no test `evn`", "`even`", id="test"),

@@ -434,3 +434,10 @@ def test_keys_reach_python_functions(tmp_path):
         {**track({"service": Service()}), "look": lambda v: seen.append(key_of(v)) or v},
     )
     assert seen == ["service.cpu"]
+
+
+def test_an_expression_is_evaluated_once(tmp_path):
+    """Finding the key of a bool evaluates no function a second time."""
+    made = []
+    render(tmp_path, "{{ make().open }}", {"make": lambda: made.append(1) or {"open": True}})
+    assert made == [1]

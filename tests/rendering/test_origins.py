@@ -135,6 +135,14 @@ class TestTrack:
         assert key_of(tracked["image"]["cpu"]) == "service.cpu"
         assert key_of(tracked["image"]["tag"]) == "context.image.tag"
 
+    @pytest.mark.parametrize("value", ["a", 1, ["a"], ("a",), {"a": 1}, Rule("/"), Names(["a"])], ids=repr)
+    def test_tracking_twice_changes_nothing(self, value):
+        """Whatever is tracked already comes back as it is, also where its key is empty."""
+        for key in ("service", ""):
+            tracked = track(value, key)
+            assert track(tracked, "context") is tracked
+            assert key_of(tracked) == key
+
     def test_the_original_is_left_alone(self):
         """Tracking copies: the settings that went in know nothing of it."""
         original = service()
