@@ -146,14 +146,16 @@ def _in_pool(identities: Sequence[tuple[str, str, bool]], workers: int) -> list[
 
     # Spawned, not forked: the caller may have threads (a progress display), and those don't survive a fork.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         try:
             with _interrupts_held():  # a worker has them, too, until it says it doesn't
                 results = pool.map(_lint, identities)
             return list(results)
         except BaseException:
-            # What hasn't begun never does; what has takes half a second more, and leaving here waits for it.
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nobody waits for the results any more; leaving the block waits until the last worker is gone.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
             raise
 
 

@@ -139,7 +139,7 @@ def as_github(findings: Iterable[Finding]) -> str:
             "line": str(line or 1),
             "title": f"{finding.rule} {finding.title}".strip(),
         }
-        named = ",".join(f"{key}={_github(value, ':,')}" for key, value in properties.items())
+        named = ",".join(f"{key}={_github(printable(value), ':,')}" for key, value in properties.items())
         lines.append(f"::{levels[finding.severity]} {named}::{_github(said)}\n")
     return "".join(lines)
 
