@@ -13,6 +13,10 @@ from pathlib import Path
 
 from generator.keycloak import catalog
 
+PROJECT = Path(__file__).parents[1]
+ENVIRONMENTS = ("dev", "prod", "staging")
+"""The project's own."""
+
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/keycloak"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -59,7 +63,6 @@ def _found_database(host: str, **more) -> dict:
 BASE = {
     "account": ACCOUNT, "region": REGION,
     "keycloak": {"hostname": "https://sso.example.com"},
-    "load_balancer": {"hosted_zone": "Z0123456789ABCDEFGHIJ"},
     "service": {"cpu": 1024, "memory": 2048},
     "database": {"pool_size": 5},
 }
@@ -89,10 +92,10 @@ CHOICES: dict[str, dict[str, dict]] = {
         "same": {}, "arn": {"keycloak": {"admin": {"certificate": arn("acm", "certificate/0a1b2c3d-2222")}}},
         "create": {"keycloak": {"admin": {"certificate": "create", "hosted_zone": "Z9876543210ABCDEFGHIJ"}}},
     },
-    "certificate": {"create": _balancer(certificate="create"),
+    "certificate": {"create": _balancer(certificate="create", hosted_zone="Z0123456789ABCDEFGHIJ"),
                     "arn": _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111"))},
     "master realm": {"admin networks": {}, "everyone": {"keycloak": {"master_realm": "everyone"}}},
-    "records": {"no": {}, "yes": _balancer(dns_records=True)},
+    "records": {"no": {}, "yes": _balancer(dns_records=True, hosted_zone="Z0123456789ABCDEFGHIJ")},
     "clients": {"everyone": {}, "named": _balancer(allow_from=["203.0.113.0/24", "198.51.100.0/24"],
                                                    forwarded_for="trust")},
     "path guard": {"auto": {}, "on": _balancer(path_guard="on"), "off": _balancer(path_guard="off")},
@@ -134,7 +137,8 @@ CHOICES: dict[str, dict[str, dict]] = {
     "deployment": {"rolling": {}, "recreate": _service(deployment="recreate")},
     "rollback": {"yes": {}, "no": _service(rollback=False)},
     "exec": {"no": {}, "yes": _service(exec=True)},
-    "cluster": {"own": {}, "insights": _service(container_insights="enhanced"),
+    "cluster": {"own": {}, "insights": _service(container_insights="enabled"),
+                "more insights": _service(container_insights="enhanced"),
                 "found": _service(cluster=arn("ecs", "cluster/shared"))},
     "rebalancing": {"no": {}, "yes": _service(zone_rebalancing=True)},
     "architecture": {"arm64": {}, "x86_64": _service(architecture="x86_64")},
@@ -197,7 +201,7 @@ def pairwise(choices: Mapping[str, Mapping[str, object]],
     """Cases, each with one value of every choice, that together have every pair of values that is allowed.
 
     Greedy: a case starts with a pair that is missing and takes, choice by choice, the value that brings most of the
-    missing ones. The same choices give the same cases.
+    missing ones; choices with many values come first, which saves cases. The same choices give the same cases.
     """
     singles = [(name, value) for name in choices for value in choices[name]]
     missing = {frozenset(pair): pair for pair in itertools.combinations(singles, 2)
@@ -205,7 +209,7 @@ def pairwise(choices: Mapping[str, Mapping[str, object]],
     cases = []
     while missing:
         case = dict(next(iter(missing.values())))
-        for name in choices:
+        for name in sorted(choices, key=lambda name: -len(choices[name])):
             if name not in case:
                 fitting = [value for value in choices[name] if allowed({**case, name: value})]
                 case[name] = max(fitting, key=lambda value: sum(
@@ -224,10 +228,9 @@ def _versions() -> dict[str, dict]:
     made = {}
     for version in catalog.versions():
         for image in ("stock", "optimized"):
-            # The newest PostgreSQL that all of them take; the rest is as plain as it can be.
             made[f"v{version.replace('.', '-')}-{image}"] = merged(
                 BASE, _found(), _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), _admin(),
-                {"keycloak": {"version": version}}, CHOICES["image"][image], CHOICES["database"]["small"])
+                {"keycloak": {"version": version}}, CHOICES["image"][image], CHOICES["database"]["found in RDS"])
     return made
 
 
@@ -243,12 +246,20 @@ def _elsewhere() -> dict[str, dict]:
     return made
 
 
-VERSIONS, ELSEWHERE = _versions(), _elsewhere()
+def _params(case: Mapping[str, str]) -> dict:
+    """The params of a case; subnets that it has no use for are not given."""
+    params = merged(BASE, *(CHOICES[choice][value] for choice, value in case.items()))
+    found = params["network"].get("existing", {})
+    for name, unused in (("public_subnets", case["scheme"] == "internal"),
+                         ("database_subnets", "existing" in params["database"])):
+        if unused:
+            found.pop(name, None)
+    return params
+
+
 CASES: dict[str, dict] = {
-    **{name: merged(BASE, *(CHOICES[choice][value] for choice, value in case.items()))
-       for name, case in CHOSEN.items()},
-    **VERSIONS, **ELSEWHERE,
-}
+    **{name: _params(case) for name, case in CHOSEN.items()}, **_versions(), **_elsewhere()}
+"""Params of every case, by the name of its environment."""
 
 
 def write_project(root: Path, environments: Mapping[str, Mapping]) -> None:

@@ -14,10 +14,7 @@ from generator.params import load
 from generator.params.load import Environment
 from generator.rendering.engine import Engine
 from generator.rendering.handover import HandOver, hand_over
-from tests.cases import CASES, write_project
-
-PROJECT = Path(__file__).parents[1]
-ENVIRONMENTS = ("dev", "prod", "staging")
+from tests.cases import CASES, PROJECT, write_project
 
 
 @dataclass(frozen=True)

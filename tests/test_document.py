@@ -64,7 +64,9 @@ def complaint(text: str) -> MalformedDocument:
         pytest.param("!Sub x${A}", {"Fn::Sub": "x${A}"}, id="substitution"),
         pytest.param("!Sub [a, {B: !Ref C}]", {"Fn::Sub": ["a", {"B": {"Ref": "C"}}]}, id="one in another"),
         pytest.param("!If [C, 1, true]", {"Fn::If": ["C", 1, True]}, id="choice of typed values"),
-        pytest.param("!Join [',', [a, !Ref B]]", {"Fn::Join": [",", ["a", {"Ref": "B"}]]}, id="list in a list"),
+        pytest.param(
+            "!Join [',', [a, !Ref B]]", {"Fn::Join": [",", ["a", {"Ref": "B"}]]}, id="list in a list"
+        ),
         pytest.param("!Condition C", {"Condition": "C"}, id="condition"),
         pytest.param("!Transform {Name: N}", {"Fn::Transform": {"Name": "N"}}, id="mapping"),
         pytest.param("!Ref 012", {"Ref": "012"}, id="digits stay text in a function"),
@@ -122,7 +124,9 @@ def test_json_has_lines_too():
         pytest.param(("Resources", "Task", "Properties", "Cpu"), 10, id="a property"),
         pytest.param(("Resources", "Task", "Properties", "Cpu", "Ref"), 10, id="inside a short form"),
         pytest.param(("Resources", "Task", "Properties", "ContainerDefinitions", 1), 14, id="a list item"),
-        pytest.param(("Resources", "Task", "Properties", "ContainerDefinitions", 0, "Image"), 13, id="in an item"),
+        pytest.param(
+            ("Resources", "Task", "Properties", "ContainerDefinitions", 0, "Image"), 13, id="in an item"
+        ),
         pytest.param(("Resources", "Task", "Properties", "Memory"), 9, id="missing: its parent"),
         pytest.param(("Resources", "Nobody", "Properties", "Memory"), 4, id="missing: its nearest ancestor"),
         pytest.param(("Outputs", "X"), 1, id="missing: the document"),
@@ -171,9 +175,13 @@ def test_what_is_no_resource_is_left_out():
         pytest.param({"Fn::GetAtt": ["A", "Arn"]}, {"A"}, id="attribute"),
         pytest.param({"Fn::Sub": "${A}-${B.Arn}-${AWS::Region}"}, {"A", "B"}, id="substitution"),
         pytest.param({"Fn::Sub": "${!A} ${ B }"}, {"B"}, id="no literal"),
-        pytest.param({"Fn::Sub": ["${A}${B}", {"A": {"Ref": "C"}}]}, {"B", "C"}, id="own variables are no ids"),
+        pytest.param(
+            {"Fn::Sub": ["${A}${B}", {"A": {"Ref": "C"}}]}, {"B", "C"}, id="own variables are no ids"
+        ),
         pytest.param({"x": [{"y": {"Fn::Join": ["", [{"Ref": "A"}]]}}]}, {"A"}, id="deep inside"),
-        pytest.param({"Fn::If": ["Condition", {"Ref": "A"}, {"Ref": "B"}]}, {"A", "B"}, id="both sides of a choice"),
+        pytest.param(
+            {"Fn::If": ["Condition", {"Ref": "A"}, {"Ref": "B"}]}, {"A", "B"}, id="both sides of a choice"
+        ),
         pytest.param("Ref: A", set(), id="no plain text"),
         pytest.param({"Ref": 1, "Fn::GetAtt": [], "Fn::Sub": {}}, set(), id="nothing of a wrong form"),
     ],
@@ -209,8 +217,16 @@ def test_leaves_are_every_scalar_with_its_path(document):
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [
-        pytest.param("a: 1\nb: 2\na: 3\n", 3, 1, "'a' is there twice; the first is in line 1", id="a key twice"),
-        pytest.param("x:\n  a: 1\n  a: 2\n", 3, 3, "'a' is there twice; the first is in line 2", id="a nested key twice"),
+        pytest.param(
+            "a: 1\nb: 2\na: 3\n", 3, 1, "'a' is there twice; the first is in line 1", id="a key twice"
+        ),
+        pytest.param(
+            "x:\n  a: 1\n  a: 2\n",
+            3,
+            3,
+            "'a' is there twice; the first is in line 2",
+            id="a nested key twice",
+        ),
         pytest.param("a: &x {b: 1}\nc: *x\n", 2, 4, "a YAML alias (*x)", id="an alias"),
         pytest.param("a: &x 1\nc:\n  - *x\n", 3, 5, "a YAML alias (*x)", id="an alias of a scalar"),
         pytest.param("&x a: 1\nc: {*x : 1}\n", 2, 5, "a YAML alias (*x)", id="an alias as a key"),
@@ -257,5 +273,10 @@ def test_anchors_alone_do_no_harm():
 
 def test_reading_a_document_needs_no_linter():
     """The module is imported by every room, so it stays light."""
-    code = "import sys, generator.document; print(sorted({'cfnlint', 'jinja2', 'pydantic'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = (
+        "import sys, generator.document; print(sorted({'cfnlint', 'jinja2', 'pydantic'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

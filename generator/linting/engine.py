@@ -4,12 +4,8 @@ is enough to do.
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +64,12 @@ def lint_many(
             results[identity] = known
     missing = list(dict.fromkeys(_identity(job) for job in jobs if _identity(job) not in results))
     workers = min(processes or _cores(), len(missing), MAX_PROCESSES)
-    fresh = _in_pool(missing, workers) if workers > 1 and len(missing) >= POOL_FROM else map(_lint, missing)
+    if workers > 1 and len(missing) >= POOL_FROM:
+        from generator.linting.pool import map_in_processes
+
+        fresh: Iterable[list[Finding]] = map_in_processes(_lint, missing, workers)
+    else:
+        fresh = map(_lint, missing)
     for identity, found in zip(missing, fresh):
         results[identity] = found
         if cache and keys[identity]:
@@ -81,7 +82,7 @@ def _identity(job: Job) -> tuple[str, str, bool]:
 
 
 def _cores() -> int:
-    # The cores this process may use, which in a container are fewer than the machine has.
+    # Those this process may use, which in a container are fewer than the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -139,47 +140,3 @@ def _ignored(holder: dict[str, Any]) -> list[str]:
     for key in ("Metadata", "cfn-lint", "config", "ignore_checks"):
         value = value.get(key) if isinstance(value, dict) else None
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
-
-
-def _in_pool(identities: Sequence[tuple[str, str, bool]], workers: int) -> list[list[Finding]]:
-    from concurrent.futures import ProcessPoolExecutor
-
-    # Spawned, not forked: the caller may have threads (a progress display), and those don't survive a fork.
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        try:
-            with _interrupts_held():  # a worker has them, too, until it says it doesn't
-                results = pool.map(_lint, identities)
-            return list(results)
-        except BaseException:
-            # Nobody waits for the results any more; leaving the block waits until the last worker is gone.
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-            raise
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until the end of the block, and processes started in it see none before they ask to."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_worker() -> None:
-    """Leave interrupts to the parent, and go when it goes, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

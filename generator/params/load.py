@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from generator.errors import CatalogError, Problem
 from generator.keycloak import catalog as catalogs
-from generator.params import describe, merge, rules
+from generator.params import describe, files, merge, rules
 from generator.params.merge import KeyPath, Loaded, RawScalar, Tree
 from generator.params.model import Settings
 from generator.params.secrets import secret_in
@@ -53,7 +53,7 @@ def _outcome(loaded: Loaded, root: Path) -> Outcome:
 def validate(tree: Tree, root: Path) -> Outcome:
     """Settings from a tree; `root` is where paths in params start."""
     raw = tree.plain()
-    problems = _text_problems(tree)
+    problems, secrets = _text_problems(tree)
     problems += _drop_nulls(raw, tree)
     settings, wrong_paths, found = _settings(raw, tree)
     problems += found
@@ -64,8 +64,9 @@ def validate(tree: Tree, root: Path) -> Outcome:
         problems += found
         if catalog is not None:
             problems += _complaints(settings, catalog, tree, wrong)
-        problems += _missing_files(settings, tree, root)
-    problems = sorted(set(problems))
+        problems += [_complained(tree, complaint) for complaint in files.complaints(settings.keycloak.image, root)
+                     if not any(_overlap(complaint.key, bad) for bad in wrong)]
+    problems = sorted({problem for problem in problems if not _repeats(problem, secrets)})
     errors = tuple(problem for problem in problems if problem.severity == "error")
     if errors or settings is None or catalog is None:
         return Outcome(tree.name, tree.file, None, tuple(problems))
@@ -81,23 +82,37 @@ def _problem(tree: Tree, path: KeyPath, message: str, fix: str, severity: str = 
     return Problem(place.file, place.line, _dotted(path), message, fix, severity)
 
 
-def _text_problems(tree: Tree) -> list[Problem]:
-    """Texts that no key may hold, and secrets, whose value is never repeated."""
+def _text_problems(tree: Tree) -> tuple[list[Problem], dict[Problem, str]]:
+    """(problems of texts that no key may hold, those of secrets -> the secret, which no problem repeats)."""
     problems = []
-    masked = catalogs.masked_names()
+    secrets = {}
     for path, value in tree.leaves():
         text = getattr(value, "text", None)
         if text is None:
             continue
         if found := text_problem(text):
             problems.append(_problem(tree, path, *found))
-        name = next((str(step) for step in reversed(path) if not isinstance(step, int)), "")
-        if path[:2] == ("keycloak", "secret_options"):
-            name = ""
-        if what := secret_in(name, text, masked):
-            problems.append(_problem(
-                tree, path, f"holds {what}", "keep it in Secrets Manager and name its ARN in keycloak.secret_options"))
-    return problems
+        if what := secret_in(_name(path), text, catalogs.masked):
+            problem = _problem(tree, path, f"holds {what}",
+                               "keep it in Secrets Manager and name its ARN in keycloak.secret_options")
+            problems.append(problem)
+            secrets[problem] = text
+    return problems, secrets
+
+
+def _name(path: KeyPath) -> str:
+    """The name that says whether a value is a secret; empty for keys of the model, whose type says what they hold."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    if not path or path[-1] in describe.names_at(path[:-1]) or path[:2] == ("keycloak", "secret_options"):
+        return ""
+    return str(path[-1])
+
+
+def _repeats(problem: Problem, secrets: dict[Problem, str]) -> bool:
+    """Whether a problem of another sort repeats the secret that stands at its key."""
+    return problem not in secrets and any(
+        problem.key == secret.key and text in problem.message + problem.fix for secret, text in secrets.items())
 
 
 def _drop_nulls(raw: dict, tree: Tree, path: KeyPath = ()) -> list[Problem]:
@@ -162,7 +177,11 @@ def _explained(tree: Tree, path: KeyPath, detail: dict) -> Problem:
     """One error of the model's as a problem."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "cloakform":
-        return _problem(tree, path, context["message"], context["fix"])
+        message = context["message"]
+        if path[:2] == ("keycloak", "secret_options") or path[-1] == "secret":
+            # Whoever writes no ARN here may well have written the secret itself.
+            message = message.removeprefix(f"{str(detail.get('input'))!r} ")
+        return _problem(tree, path, message, context["fix"])
     if kind == "missing":
         example = describe.example_at(path)
         fix = f"add `{path[-1]}: {example}`" if example else f"add `{path[-1]}`"
@@ -246,25 +265,14 @@ def _complaints(settings: Settings, catalog: catalogs.Catalog, tree: Tree, wrong
     for rule in rules.RULES:
         if any(_overlap(key, bad) for key in rule.keys for bad in wrong):
             continue
-        for complaint in rule.check(settings, catalog):
-            path = tuple(int(step) if step.isdigit() else step for step in complaint.key.split("."))
-            problems.append(_problem(tree, path, complaint.message, complaint.fix, complaint.severity))
+        problems += [_complained(tree, complaint) for complaint in rule.check(settings, catalog)]
     return problems
+
+
+def _complained(tree: Tree, complaint: rules.Complaint) -> Problem:
+    path = tuple(int(step) if step.isdigit() else step for step in complaint.key.split("."))
+    return _problem(tree, path, complaint.message, complaint.fix, complaint.severity)
 
 
 def _overlap(key: str, bad: str) -> bool:
     return bad == key or bad.startswith(key + ".") or key.startswith(bad + ".")
-
-
-def _missing_files(settings: Settings, tree: Tree, root: Path) -> list[Problem]:
-    """Providers and themes that aren't there: the image couldn't be built."""
-    problems = []
-    image = settings.keycloak.image
-    for name, wanted in (("providers", Path.is_file), ("themes", Path.is_dir)):
-        for index, path in enumerate(getattr(image, name)):
-            place = root / path
-            if not wanted(place) or not place.resolve().is_relative_to(root.resolve()):
-                what = "file" if name == "providers" else "folder"
-                problems.append(_problem(tree, ("keycloak", "image", name, index), f"there is no {what} {path} in the "
-                                         "project folder", "put it there, or take the line out"))
-    return problems

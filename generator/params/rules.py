@@ -6,12 +6,14 @@ where they stand in which file is the loader's business.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from generator.keycloak import environment, facts, sizing
-from generator.keycloak.catalog import Catalog, known_in
+from generator.keycloak.catalog import Catalog, Option, known_in, load, versions
 from generator.params.model import Settings
 
 
@@ -55,8 +57,15 @@ def warning(key: str, message: str, fix: str) -> Complaint:
 def one_network(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     network = settings.network
     if bool(network.create) == bool(network.existing):
-        what = "both `create` and `existing` are given" if network.create else "neither `create` nor `existing` is given"
-        yield Complaint("network", what, "keep one; `existing: null` takes an inherited one away")
+        yield _one_of_two("network", bool(network.create))
+
+
+def _one_of_two(key: str, both: bool) -> Complaint:
+    """About a section that wants `create` or `existing` and has both of them, or neither."""
+    if both:
+        return Complaint(key, "both `create` and `existing` are given",
+                         "keep one; `create: null` or `existing: null` takes an inherited one away")
+    return Complaint(key, "neither `create` nor `existing` is given", "write one of them")
 
 
 @rule("network", "load_balancer.scheme", "keycloak.admin.hostname", "keycloak.admin.balancer", "database.create")
@@ -66,16 +75,15 @@ def subnets_are_there(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         return
     internal = settings.load_balancer.scheme == "internal" or settings.admin_internal
     wanted = [("private_subnets", existing.private_subnets, 2 if internal else 1,
-               "the tasks and an internal balancer" if internal else "the tasks")]
+               "the tasks and an internal balancer need" if internal else "the tasks need")]
     if settings.load_balancer.scheme == "internet-facing":
-        wanted.append(("public_subnets", existing.public_subnets, 2, "an internet-facing balancer"))
+        wanted.append(("public_subnets", existing.public_subnets, 2, "an internet-facing balancer needs"))
     if settings.database.create:
-        wanted.append(("database_subnets", existing.database_subnets, 2, "a created database"))
-    for name, subnets, least, user in wanted:
+        wanted.append(("database_subnets", existing.database_subnets, 2, "a created database needs"))
+    for name, subnets, least, user_needs in wanted:
         if len(subnets) < least:
-            yield Complaint(f"network.existing.{name}", f"{user} need{'s' if ' and ' not in user else ''} "
-                            f"{least} subnet{'s' if least > 1 else ''}, {len(subnets) or 'none'} given",
-                            "list one subnet per zone")
+            yield Complaint(f"network.existing.{name}", f"{user_needs} {least} subnet{'s' if least > 1 else ''}, "
+                            f"{len(subnets) or 'none'} given", "list one subnet per zone")
     for name in ("public_subnets", "private_subnets", "database_subnets"):
         subnets = getattr(existing, name)
         if len(set(subnets)) < len(subnets):
@@ -106,20 +114,25 @@ def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Co
                       "write 7 or more")
 
 
-@rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate", "service.cluster", "alarms.topic")
+@rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate", "service.cluster", "alarms.topic",
+      "stack.service_role", "database.create.kms_key")
 def arns_are_of_this_account_and_region(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    created = settings.database.create
     arns = {"load_balancer.certificate": settings.load_balancer.certificate,
             "keycloak.admin.certificate": settings.keycloak.admin.certificate,
             "service.cluster": settings.service.cluster,
-            "alarms.topic": settings.alarms and settings.alarms.topic}
+            "stack.service_role": settings.stack.service_role,
+            "alarms.topic": settings.alarms and settings.alarms.topic,
+            "database.create.kms_key": created and created.kms_key}
+    shared_between_accounts = ("alarms.topic", "database.create.kms_key")
     for key, arn in arns.items():
         if not arn or not arn.startswith("arn:"):
             continue
         region, account = arn.split(":")[3:5]
-        if region != settings.region:
+        if region and region != settings.region:  # a role has no region
             yield Complaint(key, f"is in {region}, the environment in {settings.region}",
                             f"use one in {settings.region}")
-        if account != settings.account and key != "alarms.topic":
+        if account != settings.account and key not in shared_between_accounts:
             yield Complaint(key, f"belongs to account {account}, the environment to {settings.account}",
                             "use one of the environment's account")
 
@@ -176,8 +189,8 @@ def sources_can_match(settings: Settings, _: Catalog) -> Iterator[Complaint]:
                 fix = "list the public addresses clients come from"
                 if key == "keycloak.admin.allow_from":
                     fix += ", or write keycloak.admin.balancer: internal for a balancer inside the network"
-                yield Complaint(key, f"{', '.join(private)} never matches: an internet-facing balancer sees a "
-                                "client's public address", fix)
+                yield Complaint(key, f"{', '.join(private)} can't match: an internet-facing balancer sees a client's "
+                                "public address", fix)
     elif admin.balancer == "internal" and admin.hostname:
         yield warning("keycloak.admin.balancer", "the balancer is internal already; a second one costs and adds "
                       "nothing", "write shared")
@@ -224,23 +237,51 @@ def discovery_works(settings: Settings, catalog: Catalog) -> Iterator[Complaint]
                       "find each other more slowly", "stay with 8, or write database (from 26.1)")
 
 
+@rule("keycloak.version", "keycloak.cluster_encryption")
+def encryption_has_keys(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
+    wanted = settings.keycloak.cluster_encryption
+    if wanted and not facts.cluster_encrypted_by_default(catalog.version):
+        yield Complaint("keycloak.cluster_encryption", f"Keycloak {catalog.version} makes no certificates of its own and "
+                        "wouldn't start", "take it out, or use 26.2 or newer")
+    elif wanted is False:
+        yield warning("keycloak.cluster_encryption", "sessions pass between the nodes unencrypted", "take it out")
+
+
 @rule("keycloak.version", "keycloak.features")
 def features_exist(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     features = settings.keycloak.features
     for kind in ("enabled", "disabled"):
         for index, name in enumerate(getattr(features, kind)):
-            if kind == "enabled" and name == "preview":
+            if name == "preview":  # all preview features
                 continue
             key = f"keycloak.features.{kind}.{index}"
-            if not catalog.feature(name):
-                nearest = catalog.nearest_feature(name)
-                yield Complaint(key, f"Keycloak {catalog.version} has no feature {name!r}",
-                                f"did you mean {nearest}?" if nearest else "take it out")
+            feature = catalog.feature(name)
+            if feature is None:
+                yield _no_feature(key, name, kind == "disabled", catalog)
             elif kind == "disabled" and ":" in name:
-                yield Complaint(key, "a feature is disabled by its name alone", f"write {name.split(':')[0]}")
+                yield Complaint(key, "a feature is disabled by its name alone", f"write {feature.name}")
+            elif kind == "disabled" and feature.fixed:
+                yield Complaint(key, f"Keycloak {catalog.version} can't do without the feature {name}", "take it out")
+            elif name == "hostname:v1" and facts.hostname_model(catalog.version) == 2:
+                yield Complaint(key, "with it, Keycloak doesn't understand the address in keycloak.hostname",
+                                "take it out")
     both = {name.split(":")[0] for name in features.enabled} & set(features.disabled)
     for name in sorted(both):
         yield Complaint("keycloak.features.disabled", f"{name} is enabled and disabled", "keep one")
+
+
+def _no_feature(key: str, name: str, bare: bool, catalog: Catalog) -> Complaint:
+    """About a feature that the version doesn't have; `bare` where a feature is named without its version."""
+    message = f"Keycloak {catalog.version} has no feature {name!r}"
+    known = [version for version in versions() if load(version).feature(name)]
+    if known:
+        # What other versions have was no slip of the pen.
+        span = f"{known[0]} to {known[-1]}" if len(known) > 1 else known[0]
+        return Complaint(key, f"{message} (known in {span})", "take it out, or change keycloak.version")
+    nearest = catalog.nearest_feature(name)
+    if nearest and bare:
+        nearest = nearest.split(":")[0]
+    return Complaint(key, message, f"did you mean {nearest}?" if nearest else "take it out")
 
 
 @rule("keycloak.version", "keycloak.options", "keycloak.secret_options")
@@ -253,11 +294,15 @@ def options_exist(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
         yield Complaint(f"keycloak.options.{name}", "is among secret_options too", "keep one")
 
 
+_ROUTE_VARIABLES = tuple(facts.spi_variable(version, "sticky-session-encoder", "infinispan", "should-attach-route")
+                         for version in ("26.0.0", "26.3.0"))
+"""Both spellings: a newer Keycloak takes either (measured on 26.7.4)."""
+
+
 def _option(key: str, name: str, value: str | None, catalog: Catalog) -> Iterator[Complaint]:
     owned = dict(environment.OWNED)
     owned.update(dict.fromkeys(facts.bootstrap_admin_variables(catalog.version), "keycloak.admin.username"))
-    owned[facts.spi_variable(catalog.version, "sticky-session-encoder", "infinispan", "should-attach-route")] = (
-        "load_balancer.stickiness_seconds")
+    owned.update(dict.fromkeys(_ROUTE_VARIABLES, "load_balancer.stickiness_seconds"))
     if name == "KC_DB_PASSWORD":
         yield Complaint(key, "comes from the database's secret", "take it out")
         return
@@ -279,10 +324,25 @@ def _option(key: str, name: str, value: str | None, catalog: Catalog) -> Iterato
         return
     if option.deprecated:
         yield warning(key, f"is deprecated in Keycloak {catalog.version}", option.deprecated)
-    if value is not None:
-        problem = catalog.check_value(option, value)
-        if problem:
-            yield Complaint(key, problem, "write a value that Keycloak takes")
+    if value is None:
+        return
+    problem = catalog.check_value(option, value)
+    if problem:
+        yield Complaint(key, problem, _value_fix(option, value))
+    for item in value.split(",") if option.type == "list" else [value]:
+        if item in option.deprecated_values:
+            yield warning(key, f"{item} is deprecated in Keycloak {catalog.version}",
+                          option.deprecated_note or "write another of its values")
+
+
+def _value_fix(option: Option, value: str) -> str:
+    """What to write instead of a value that an option doesn't take."""
+    known = option.values or (("true", "false") if option.type == "boolean" else ())
+    meant = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+    near = difflib.get_close_matches(value.strip().lower(), known, 1)
+    if option.type == "boolean":
+        near = [meant[value.lower()]] if value.lower() in meant else near
+    return f"write {near[0]}" if near else "write a value that it takes"
 
 
 @rule("keycloak.version", "keycloak.jvm_options")
@@ -315,10 +375,12 @@ def image_can_run(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     if image.tag == "latest":
         yield warning("keycloak.image.tag", "`latest` can be another Keycloak at every start",
                       f"write {settings.keycloak.version}")
-    elif image.tag and image.tag[0].isdigit() and not image.tag.startswith(settings.keycloak.version):
+    elif image.tag and image.tag[0].isdigit() and not re.match(
+            re.escape(settings.keycloak.version) + r"(?!\d)", image.tag):
         yield warning("keycloak.image.tag", f"doesn't begin with keycloak.version {settings.keycloak.version}, which "
                       "decides the options", "make them agree")
-    if not settings.internet and ".dkr.ecr." not in image.repository:
+    has_network = settings.network.create or settings.network.existing
+    if has_network and not settings.internet and ".dkr.ecr." not in image.repository:
         host = f"{settings.account}.dkr.ecr.{settings.region}.amazonaws.com"
         yield Complaint("keycloak.image.repository", f"without a way to the internet nothing is pulled from "
                         f"{image.repository.split('/')[0]}",
@@ -329,8 +391,7 @@ def image_can_run(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
 def database_fits_keycloak(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     database = settings.database
     if bool(database.create) == bool(database.existing):
-        what = "both `create` and `existing` are given" if database.create else "neither `create` nor `existing` is given"
-        yield Complaint("database", what, "keep one; `create: null` takes an inherited one away")
+        yield _one_of_two("database", bool(database.create))
         return
     kind = "create" if database.create else "existing"
     version = getattr(database, kind).engine_version
@@ -340,7 +401,7 @@ def database_fits_keycloak(settings: Settings, catalog: Catalog) -> Iterator[Com
                         f"Keycloak {catalog.version} supports PostgreSQL {first} to {last}, not {version}",
                         f"write a version from {first} to {last}")
     created = database.create
-    if created and created.max_storage_gb is not None and created.max_storage_gb < created.storage_gb * 1.1:
+    if created and created.max_storage_gb is not None and created.max_storage_gb * 10 < created.storage_gb * 11:
         yield Complaint("database.create.max_storage_gb", f"RDS wants at least a tenth more than the "
                         f"{created.storage_gb} GiB of storage_gb", f"write {-(-created.storage_gb * 11 // 10)} or more")
 
@@ -352,8 +413,9 @@ def pool_fits_connections(settings: Settings, _: Catalog) -> Iterator[Complaint]
     if bool(database.create) == bool(database.existing):
         return
     if database.existing:
-        limit, where = database.existing.max_connections, "the database"
+        limit, where, more = database.existing.max_connections, "the database", "raise its max_connections"
     else:
+        more = "take a larger instance"
         limit, where = sizing.max_connections(database.create.instance_class), database.create.instance_class
         if limit is None:
             yield warning("database.create.instance_class", f"how many connections {where} takes is not known here: the "
@@ -366,7 +428,7 @@ def pool_fits_connections(settings: Settings, _: Catalog) -> Iterator[Complaint]
     if wanted > free:
         yield Complaint("database.pool_size", f"{tasks} tasks during a deployment x {database.pool_size} connections are "
                         f"{wanted}; {where} takes {limit}, of which {free} are free for them",
-                        f"write {max(2, free // tasks)} or less, or a larger instance")
+                        f"write {free // tasks} or less, or {more}" if free // tasks >= 2 else more)
 
 
 # --- The service ----------------------------------------------------------------------------------------------------
@@ -392,7 +454,8 @@ def heap_fits(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     heap = sizing.heap_mib(memory, settings.keycloak.heap_percent, tuple(settings.keycloak.jvm_options))
     if heap + sizing.NON_HEAP_MIB > memory:
         yield Complaint("service.memory", f"a heap of {heap} MiB and {sizing.NON_HEAP_MIB} MiB beside it don't fit into "
-                        f"{memory} MiB: the task would be killed", "give more memory, or a smaller keycloak.heap_percent")
+                        f"{memory} MiB: the task would be killed",
+                        f"give more memory, or leave the heap {max(0, memory - sizing.NON_HEAP_MIB)} MiB or less")
     elif memory < sizing.SENSIBLE_MEMORY_MIB:
         yield warning("service.memory", f"Keycloak hardly starts in {memory} MiB", "write 1024 or more")
 
@@ -408,18 +471,34 @@ def scaling_fits_together(settings: Settings, _: Catalog) -> Iterator[Complaint]
                         "write false, or deployment: rolling")
 
 
-@rule("service.stop_timeout_seconds", "keycloak.options")
-def tasks_may_finish(settings: Settings, _: Catalog) -> Iterator[Complaint]:
-    units = {"ms": 0.001, "s": 1, "m": 60, "": 1}
+@rule("keycloak.version", "service.stop_timeout_seconds", "keycloak.options")
+def tasks_may_finish(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
+    names = ("KC_SHUTDOWN_DELAY", "KC_SHUTDOWN_TIMEOUT")
+    if not any(name in settings.keycloak.options for name in names):
+        return
     total = 0.0
-    for name in ("KC_SHUTDOWN_DELAY", "KC_SHUTDOWN_TIMEOUT"):
-        value = settings.keycloak.options.get(name, "")
-        digits = value.rstrip("ms")
-        if digits.isdigit():
-            total += int(digits) * units.get(value[len(digits):], 1)
-    if total and total >= settings.service.stop_timeout_seconds:
-        yield Complaint("service.stop_timeout_seconds", f"{settings.service.stop_timeout_seconds} s pass before Keycloak's "
-                        f"own shutdown of {total:g} s ends: tasks are killed", f"write more than {total:g}")
+    for name in names:
+        option = catalog.option(name)
+        total += seconds(settings.keycloak.options.get(name) or (option and option.default) or "")
+    if total >= settings.service.stop_timeout_seconds:
+        yield Complaint("service.stop_timeout_seconds", f"Keycloak's own shutdown takes up to {total:g} s, but the task is "
+                        f"killed after {settings.service.stop_timeout_seconds} s",
+                        f"write more than {total:g}" if total < 120 else "write shorter times in keycloak.options: ECS "
+                        "waits 120 s at most")
+
+
+_TIME = re.compile(r"(?i)(\d+)(ms|[smhd])?|pt?(?:(\d+)d)?t?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def seconds(text: str) -> float:
+    """Length of a time as Keycloak's options spell it: `90`, `1500ms`, `2m`, `PT1M30S`; 0 for what is none."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return 0
+    if match[1]:
+        return int(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}[(match[2] or "s").lower()]
+    parts = zip(match.groups()[2:], (86400, 3600, 60, 1))
+    return sum(float(number) * factor for number, factor in parts if number)
 
 
 @rule("alarms")

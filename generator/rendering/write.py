@@ -50,13 +50,24 @@ def compare(root: Path, environment: str, files: Mapping[str, bytes]) -> list[Di
 
 
 def _present(folder: Path) -> list[str]:
-    if folder.is_symlink():
-        raise ProjectError(f"{folder} is a link: rendering writes into the project folder only")
     names = []
-    for parent, folders, files in os.walk(folder):
-        for name in [*files, *(one for one in folders if (Path(parent) / one).is_symlink())]:
-            names.append((Path(parent) / name).relative_to(folder).as_posix())
+    _refuse_link(folder.parent)
+    _refuse_link(folder)
+    for parent, folders, files in os.walk(folder, onerror=_unreadable):
+        for name in folders:
+            _refuse_link(Path(parent) / name)
+        names += [(Path(parent) / name).relative_to(folder).as_posix() for name in files]
     return names
+
+
+def _refuse_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise ProjectError(f"{folder} is a link: delete it, rendering writes into the project folder only")
+
+
+def _unreadable(error: OSError) -> None:
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise ProjectError(f"{error.filename} can't be read: {error.strerror}") from error
 
 
 def _content(file: Path) -> bytes:
@@ -82,7 +93,8 @@ def write(root: Path, environment: str, files: Mapping[str, bytes], differences:
     """Makes `rendered/<environment>/` hold exactly `files`; `differences` are those that `compare` found.
 
     Everything is staged beside the folder first, so a full disk or an interruption leaves the old files whole; the
-    renames at the end are not interrupted by Ctrl-C. Raises ProjectError where the disk doesn't let it.
+    renames at the end are not interrupted by Ctrl-C, and taken back if one of them fails. Raises ProjectError where
+    the disk doesn't let it.
     """
     base = root / FOLDER
     folder = base / environment
@@ -93,24 +105,52 @@ def write(root: Path, environment: str, files: Mapping[str, bytes], differences:
         raise ProjectError(f"{base} can't be written: {error.strerror}") from error
     try:
         prefix = f"{FOLDER}/{environment}/"
-        wanted = [one.path.removeprefix(prefix) for one in differences if one.kind != "extra"]
-        for name in wanted:
-            staged = stage / name
-            staged.parent.mkdir(parents=True, exist_ok=True)
-            staged.write_bytes(files[name])
+        kinds = {one.path.removeprefix(prefix): one.kind for one in differences}
+        for name, kind in kinds.items():
+            if kind != "extra":
+                _put(stage / "new" / name, files[name])
+            if kind != "missing":
+                _put(stage / "old" / name, None)
+                shutil.copy2(folder / name, stage / "old" / name, follow_symlinks=False)
         with uninterrupted():
-            for name in wanted:
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(stage / name, target)
-            for one in differences:
-                if one.kind == "extra":
-                    (root / one.path).unlink()
-            _remove_empty(folder)
+            _swap(folder, stage, kinds)
     except OSError as error:
         raise ProjectError(f"{folder} can't be written: {error.strerror}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _put(file: Path, content: bytes | None) -> None:
+    """Writes `content`; None makes the folder only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        file.write_bytes(content)
+
+
+def _swap(folder: Path, stage: Path, kinds: Mapping[str, str]) -> None:
+    """Takes away what is too much, puts in place what was staged, and undoes both if the disk refuses a step."""
+    done = []
+    try:
+        # First, since a file may stand where a folder has to be, or the other way round.
+        for name in (name for name, kind in kinds.items() if kind == "extra"):
+            done.append(name)
+            (folder / name).unlink()
+        _remove_empty(folder)
+        for name in (name for name, kind in kinds.items() if kind != "extra"):
+            done.append(name)
+            _put(folder / name, None)
+            os.replace(stage / "new" / name, folder / name)
+    except OSError:
+        for name in reversed(done):
+            with contextlib.suppress(OSError):
+                if kinds[name] == "missing":
+                    (folder / name).unlink()
+                else:
+                    _put(folder / name, None)
+                    os.replace(stage / "old" / name, folder / name)
+        with contextlib.suppress(OSError):
+            _remove_empty(folder)
+        raise
 
 
 def _remove_empty(folder: Path) -> None:

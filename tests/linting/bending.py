@@ -1,51 +1,89 @@
-"""A good template, and how to bend it by one mistake."""
+"""A good template, how to bend it by one mistake, and the cases that do."""
 
 from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import yaml
 
 from generator.document import parse
 
-GOOD_TEXT = (Path(__file__).parent / "good_template.yaml").read_text("utf-8")
-GOOD = parse(GOOD_TEXT).data
+_HERE = Path(__file__).parent
 
-GONE = object()
-"""As a change: the value isn't there any more."""
+GOOD_TEXT = (_HERE / "good_template.yaml").read_text("utf-8")
+GOOD = parse(GOOD_TEXT).data
 
 REGION = "eu-central-1"
 
 
-def bent(changes: dict[str, Any]) -> dict[str, Any]:
-    """The good template with `changes`: path to value.
+class Case(NamedTuple):
+    """A change of the good template that a check objects to, at a place and in words, or leaves alone."""
 
-    `Service.Cluster` is a property, `Service@DependsOn` an attribute of a resource, `Twin` a resource: a mapping is
-    written as it is, a text names the resource to copy. A list position behind the last item adds one. Properties
-    of a copy can be changed behind it.
+    check: str
+    what: str
+    change: dict[str, Any]
+    at: str = ""
+    says: str = ""
+
+
+def cases(kind: str) -> list[Case]:
+    """The `bad` or the `good` cases of check_cases.yaml."""
+    text = (_HERE / "check_cases.yaml").read_text("utf-8")
+    groups = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return [
+        Case(check, **{**case, "change": _repeated(case["change"])})
+        for check, group in groups.items()
+        for case in group.get(kind, ())
+    ]
+
+
+def _repeated(value: Any) -> Any:
+    """`value` with every `a×128` in it written out."""
+    if isinstance(value, str):
+        return re.sub(r"(.)×(\d+)", lambda match: match[1] * int(match[2]), value)
+    if isinstance(value, dict):
+        return {key: _repeated(inner) for key, inner in value.items()}
+    return [_repeated(inner) for inner in value] if isinstance(value, list) else value
+
+
+def bent(change: dict[str, Any]) -> dict[str, Any]:
+    """The good template with `change`: place to value, None to take the value away.
+
+    `Service.Cluster` is a property, `Service@DependsOn` an attribute of a resource. `Twin` is a resource: a
+    mapping is its body, a text names the resource to copy, whose properties can be changed behind it. A list
+    position behind the last item adds one.
     """
     template = copy.deepcopy(GOOD)
-    for where, value in changes.items():
-        if "." not in where and "@" not in where:
-            template["Resources"][where] = copy.deepcopy(GOOD["Resources"][value] if isinstance(value, str) else value)
+    for place, value in change.items():
+        logical_id, attribute, rest = re.match(r"(\w+)([.@]?)(.*)", place).groups()
+        if not attribute:
+            body = GOOD["Resources"][value] if isinstance(value, str) else value
+            template["Resources"][logical_id] = copy.deepcopy(body)
             continue
-        logical_id, _, rest = where.replace("@", ".@").partition(".")
-        resource = template["Resources"][logical_id]
-        if rest.startswith("@"):
-            holder, steps = resource, [rest[1:]]
-        else:
-            holder, steps = resource.setdefault("Properties", {}), rest.split(".")
-        for step in steps[:-1]:
+        holder = template["Resources"][logical_id]
+        if attribute == ".":
+            holder = holder.setdefault("Properties", {})
+        *steps, last = rest.split(".")
+        for step in steps:
             holder = holder[int(step)] if isinstance(holder, list) else holder.setdefault(step, {})
-        last = int(steps[-1]) if isinstance(holder, list) else steps[-1]
-        if value is GONE:
+        if value is None:
             del holder[last]
-        elif isinstance(holder, list) and last == len(holder):
-            holder.append(value)
-        else:
+        elif not isinstance(holder, list):
             holder[last] = value
+        else:
+            holder[int(last) : int(last) + 1] = [value]
     return template
+
+
+def path_of(place: str) -> tuple[Any, ...]:
+    """The path in a document of a place written as in a change."""
+    logical_id, _, rest = place.partition(".")
+    steps = [int(step) if step.isdigit() else step for step in rest.split(".") if step]
+    return ("Resources", logical_id, *(("Properties", *steps) if "." in place else ())) if place else ()
 
 
 def written(template: dict[str, Any]) -> str:
@@ -54,7 +92,7 @@ def written(template: dict[str, Any]) -> str:
 
 
 def needed_for(template: dict[str, Any], logical_ids: set[str]) -> dict[str, Any]:
-    """The template with nothing but these resources and what they refer to: the smaller, the faster to lint."""
+    """The template with these resources and what they refer to alone: the smaller, the faster to lint."""
     document = parse(written(template))
     kept = logical_ids.union(*(document.waits_for(one) for one in logical_ids))
     resources = {one: body for one, body in template["Resources"].items() if one in kept}

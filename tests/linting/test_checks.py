@@ -3,59 +3,89 @@
 from __future__ import annotations
 
 import pytest
-from bending import GOOD_TEXT, REGION, bent, needed_for, written
-from check_cases import BAD, GOOD_CASES
+from bending import GOOD_TEXT, REGION, Case, bent, cases, needed_for, path_of, written
 
 from generator.document import Document, parse
 from generator.linting import checks, linter
 
 CHECKS = {check.id: check for check in checks.all_checks()}
 
-
-def findings(check: str, changes: dict) -> list:
-    return list(CHECKS[check].findings(parse(written(bent(changes)))))
+TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
 
 
-def path_of(where: str) -> tuple:
-    """The finding's path for a place written as in the cases."""
-    logical_id, _, rest = where.partition(".")
-    if not logical_id:
-        return ()
-    steps = tuple(int(step) if step.isdigit() else step for step in rest.split(".") if step)
-    return ("Resources", logical_id, *(("Properties", *steps) if "." in where else ()))
+def rules(count: int) -> dict:
+    """A change after which the listener has `count` rules."""
+    change = {}
+    for number in range(1, count):
+        change |= {f"Rule{number}": "ListenerRule", f"Rule{number}.Priority": 100 + number}
+    return change
 
 
-BAD_CASES = [pytest.param(*case, id=f"{case[0]} {case[1]}") for case in BAD]
+def policies(*sizes: int) -> list[dict]:
+    """Inline policies, each with a resource of so many characters."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject"}
+    return [
+        {
+            "PolicyName": f"p{size}",
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{**statement, "Resource": f"arn:aws:s3:::{'b' * size}"}],
+            },
+        }
+        for size in sizes
+    ]
 
 
-@pytest.mark.parametrize(("check", "phrase", "changes", "where", "words"), BAD_CASES)
-def test_a_check_finds_its_mistake_where_it_is(check, phrase, changes, where, words):
+BAD = cases("bad") + [
+    Case("W9537", "101 rules", rules(101), "Rule100", "101 rules"),
+    Case("W9595", "a body too big", {"Cluster@Metadata": {"Note": "x" * 52_000}}, "", "above 51,200"),
+    Case("E9596", "51 tags", {"LoadBalancer.Tags": TAGS}, "LoadBalancer.Tags", "51 tags"),
+    Case(
+        "E9597",
+        "long policies",
+        {"ExecutionRole.Policies": policies(6000, 5000)},
+        "ExecutionRole.Policies",
+        "11,",
+    ),
+]
+GOOD = cases("good") + [
+    Case("W9537", "100 rules", rules(100)),
+    Case("W9595", "a body just small enough", {"Cluster@Metadata": {"Note": "x" * 30_000}}),
+    Case("E9596", "50 tags", {"LoadBalancer.Tags": TAGS[:50]}),
+    Case("E9596", "a service with another limit", {"Discovery.Tags": TAGS}),
+    Case("E9597", "policies with room", {"ExecutionRole.Policies": policies(6000, 3000)}),
+]
+
+
+def each(some: list[Case]):
+    return pytest.mark.parametrize("case", some, ids=[f"{case.check} {case.what}" for case in some])
+
+
+@each(BAD)
+def test_a_check_finds_its_mistake_where_it_is(case):
     """One mistake gives one finding: at the value, in its line, in words that name it."""
-    text = written(bent(changes))
-    found = findings(check, changes)
-    assert len(found) == 1
-    (finding,) = found
-    assert words in f"{finding.message} {finding.fix}"
-    assert finding.path == path_of(where)
-    assert finding.line == parse(text).line(finding.path)
+    document = parse(written(bent(case.change)))
+    (finding,) = CHECKS[case.check].findings(document)
+    assert case.says in f"{finding.message} {finding.fix}"
+    assert finding.path == path_of(case.at)
+    assert finding.line == document.line(finding.path)
 
 
-@pytest.mark.parametrize(("check", "phrase", "changes", "where", "words"), BAD_CASES)
-def test_cfn_lint_alone_accepts_the_mistake(check, phrase, changes, where, words):
+@each(BAD)
+def test_cfn_lint_alone_accepts_the_mistake(case):
     """A check is ours for as long as cfn-lint says nothing there; when it does, the check can go."""
-    template = bent(changes)
-    touched = {change.partition(".")[0].partition("@")[0] for change in changes} | {path_of(where)[1]} if where else set()
-    said = linter.run(written(needed_for(template, touched) if where else template), REGION)
-    path = path_of(where)
+    template, path = bent(case.change), path_of(case.at)
+    if path:
+        touched = {place.partition(".")[0].partition("@")[0] for place in case.change}
+        template = needed_for(template, touched | {path[1]})
+    said = linter.run(written(template), REGION)
     assert [finding for finding in said if finding.path[: len(path)] == path] == []
 
 
-@pytest.mark.parametrize(
-    ("check", "phrase", "changes"), [pytest.param(*case, id=f"{case[0]} {case[1]}") for case in GOOD_CASES]
-)
-def test_a_check_leaves_alone_what_is_right(check, phrase, changes):
+@each(GOOD)
+def test_a_check_leaves_alone_what_is_right(case):
     """What looks like the mistake and is none, or can't be judged, gives no finding."""
-    assert findings(check, changes) == []
+    assert list(CHECKS[case.check].findings(parse(written(bent(case.change))))) == []
 
 
 def test_the_good_template_is_good():
@@ -66,7 +96,7 @@ def test_the_good_template_is_good():
 
 def test_every_check_has_a_bad_case():
     """No check is without a mistake that it finds."""
-    assert {case[0] for case in BAD} == set(CHECKS)
+    assert {case.check for case in BAD} == set(CHECKS)
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
@@ -86,7 +116,20 @@ def test_two_checks_of_one_id_are_refused(monkeypatch):
         checks.all_checks.__wrapped__()
 
 
-ODD = [None, True, -1, "", "x", [], [None], {}, {"Ref": "Nobody"}, {"Fn::If": ["a", "b", "c"]}, [{"Ref": "x"}], [[1]]]
+ODD = [
+    None,
+    True,
+    -1,
+    "",
+    "x",
+    [],
+    [None],
+    {},
+    {"Ref": "Nobody"},
+    {"Fn::If": ["a", "b", "c"]},
+    [{"Ref": "x"}],
+    [[1]],
+]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)

@@ -35,7 +35,9 @@ def params(key: str) -> tuple[str, int] | None:
     ("line", "origin"),
     [
         pytest.param(1, ("templates/a.j2", 1, "", "", 0), id="a line no value decided"),
-        pytest.param(2, ("templates/b.j2", 7, "service.cpu", "params/prod.yaml", 9), id="a line a value decided"),
+        pytest.param(
+            2, ("templates/b.j2", 7, "service.cpu", "params/prod.yaml", 9), id="a line a value decided"
+        ),
         pytest.param(3, ("", 0, "", "", 0), id="a line nobody knows"),
         pytest.param(4, ("templates/b.j2", 8, "service.memory", "", 0), id="a value that is a default"),
         pytest.param(0, ("", 0, "", "", 0), id="no line"),

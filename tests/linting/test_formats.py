@@ -1,4 +1,6 @@
-"""Formats: each can be read by what reads it, says where a line came from, and lets no character act on its own."""
+"""Formats: each can be read by what reads it, says where a line came from, and lets no character
+act on its own.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,14 @@ def test_text_reads_as_compilers_write():
 @pytest.mark.parametrize(
     ("known", "said"),
     [
-        pytest.param({"template_file": "t.j2", "template_line": 3}, "from t.j2:3\n", id="a template line only"),
-        pytest.param({"template_file": "t.j2", "template_line": 3, "params_key": "a.b"}, "from t.j2:3, a.b\n", id="a default"),
+        pytest.param(
+            {"template_file": "t.j2", "template_line": 3}, "from t.j2:3\n", id="a template line only"
+        ),
+        pytest.param(
+            {"template_file": "t.j2", "template_line": 3, "params_key": "a.b"},
+            "from t.j2:3, a.b\n",
+            id="a default",
+        ),
         pytest.param({}, None, id="nothing"),
     ],
 )
@@ -119,7 +127,9 @@ def sarif_faults(log: dict) -> list[str]:
             for location in [*result["locations"], *related]:
                 physical = location["physicalLocation"]
                 uri = physical["artifactLocation"]["uri"]
-                if urlsplit(uri).scheme or not uri.isascii() or " " in uri:  # 3.4.3: a relative reference, RFC 3986
+                if (
+                    urlsplit(uri).scheme or not uri.isascii() or " " in uri
+                ):  # 3.4.3: a relative reference, RFC 3986
                     faults.append(f"uri {uri}")
                 faults += region_faults(physical.get("region", {"startLine": 1}))
     return faults
@@ -133,11 +143,16 @@ def test_sarif_meets_the_standard():
 
 
 def test_sarif_says_where_a_line_came_from():
-    """The result is at the rendered file; template and params are its related locations; the rule has its page."""
+    """The result is at the rendered file; template and params are its related locations; the
+    rule has its page.
+    """
     (run,) = json.loads(formats.as_sarif([FINDING]))["runs"]
     (result,) = run["results"]
     places = [
-        (location["physicalLocation"]["artifactLocation"]["uri"], location["physicalLocation"]["region"]["startLine"])
+        (
+            location["physicalLocation"]["artifactLocation"]["uri"],
+            location["physicalLocation"]["region"]["startLine"],
+        )
         for location in [*result["locations"], *result["relatedLocations"]]
     ]
     assert places == [
@@ -148,7 +163,10 @@ def test_sarif_says_where_a_line_came_from():
     assert result["relatedLocations"][1]["message"]["text"] == "params/prod.yaml:9 service.cpu"
     assert result["level"] == "error"
     assert result["locations"][0]["physicalLocation"]["region"] == {
-        "startLine": 123, "startColumn": 7, "endLine": 123, "endColumn": 11,
+        "startLine": 123,
+        "startColumn": 7,
+        "endLine": 123,
+        "endColumn": 11,
     }
     assert run["tool"]["driver"]["rules"] == [
         {
@@ -190,7 +208,9 @@ def test_junit_shows_what_passed():
 def test_github_annotates_what_gets_edited():
     """An annotation is at the template line, or at the rendered file where no template is known."""
     first, second = formats.as_github([FINDING, BARE]).splitlines()
-    assert first.startswith("::error file=templates/resources/x.yaml.j2,line=12,title=E3002 Resource properties are valid::")
+    assert first.startswith(
+        "::error file=templates/resources/x.yaml.j2,line=12,title=E3002 Resource properties are valid::"
+    )
     assert "%0A    from templates/resources/x.yaml.j2:12, params/prod.yaml:9 service.cpu%0A" in first
     assert second == "::warning file=other.yaml,line=1,title=W2001::other.yaml warning W2001 unused"
 
@@ -225,7 +245,9 @@ def test_every_format_survives_any_character(findings):
         said.encode("utf-8")
         assert not [char for char in said if ord(char) < 32 and char != "\n" or 127 <= ord(char) < 160], name
     assert formats.as_text(findings).count("\n") == len(formats.text_lines(findings))
-    assert [one["message"] for one in json.loads(formats.as_json(findings))] == [one.message for one in findings]
+    assert [one["message"] for one in json.loads(formats.as_json(findings))] == [
+        one.message for one in findings
+    ]
     log = json.loads(formats.as_sarif(findings))
     assert sarif_faults(log) == []
     assert len(list(ElementTree.fromstring(formats.as_junit(findings)).iter("testcase"))) == len(findings)

@@ -1,7 +1,10 @@
-"""The engine: text to findings, once for each text, in one process or several, and never a process left behind."""
+"""The engine: text to findings, once for each text, in one process or several, and never
+a process left behind.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +16,7 @@ import pytest
 from bending import GOOD_TEXT, REGION, bent, written
 
 from generator.errors import ProjectError
-from generator.linting import Cache, Job, lint_many, lint_text, linter
+from generator.linting import Cache, Finding, Job, lint_many, lint_text, linter
 
 BAD_BOTH = {"Service.LoadBalancers.0.ContainerName": "x", "Database.PreferredUpkeepWindow": "x"}
 """A mistake that one of our checks finds, and one that cfn-lint finds."""
@@ -87,7 +90,10 @@ def test_unreadable_text_needs_no_linter():
         "import sys; from generator.linting import lint_text; "
         "print(lint_text('a: [', 't', 'eu-central-1')[0].rule, 'cfnlint' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "E0000 False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "E0000 False\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,12 +115,14 @@ def test_the_templates_own_exceptions_hold(ignored, left):
     for logical_id, checks in ignored.items():
         holder = template["Resources"][logical_id] if logical_id else template
         holder["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": checks}}}
-    assert [rule for rule in ids(lint_text(written(template), "t.yaml", REGION)) if rule in ("E9502", "E3002")] == left
+    assert [
+        rule for rule in ids(lint_text(written(template), "t.yaml", REGION)) if rule in ("E9502", "E3002")
+    ] == left
 
 
 def test_the_region_counts():
     """A template is judged for the region it goes to."""
-    template = "Resources:\n  App:\n    Type: AWS::AppRunner::Service\n    Properties:\n      SourceConfiguration: {}\n"
+    template = "Resources: {App: {Type: AWS::AppRunner::Service, Properties: {SourceConfiguration: {}}}}"
     assert "E3006" in ids(lint_text(template, "t.yaml", "eu-north-1"))
     assert "E3006" not in ids(lint_text(template, "t.yaml", "eu-west-1"))
 
@@ -136,7 +144,7 @@ def test_a_machines_own_configuration_has_no_say(tmp_path, monkeypatch):
 def test_rules_of_our_own_for_cfn_lint_are_run(tmp_path, monkeypatch):
     """A rule in the rules folder is one of cfn-lint's rules."""
     (tmp_path / "Naming.py").write_text(
-        dedent('''
+        dedent("""
             from cfnlint.rules import CloudFormationLintRule, RuleMatch
 
             class Naming(CloudFormationLintRule):
@@ -147,7 +155,7 @@ def test_rules_of_our_own_for_cfn_lint_are_run(tmp_path, monkeypatch):
                 def match(self, cfn):
                     for name in cfn.get_resources(["AWS::SNS::Topic"]):
                         yield RuleMatch(["Resources", name], "no name")
-        '''),
+        """),
         "utf-8",
     )
     monkeypatch.setattr(linter, "RULES", tmp_path)
@@ -176,7 +184,9 @@ def test_many_texts_are_answered_in_their_order():
 
 def test_several_processes_find_what_one_finds():
     """The pool's findings are those of this process, broken text included."""
-    jobs = [Job(small(number), f"{number}.yaml", REGION) for number in range(4)] + [Job("a: [", "b.yaml", REGION)]
+    jobs = [Job(small(number), f"{number}.yaml", REGION) for number in range(4)] + [
+        Job("a: [", "b.yaml", REGION)
+    ]
     assert lint_many(jobs, processes=2) == lint_many(jobs, processes=1)
 
 
@@ -186,13 +196,14 @@ def test_what_a_process_refuses_is_refused_here():
         lint_many([Job(small(number), "t", "eu-nowhere-1") for number in range(4)], processes=2)
 
 
-def test_what_was_linted_before_the_pool_is_not_linted_again(tmp_path):
-    """Only texts the cache doesn't know count as work."""
+def test_only_texts_that_nobody_knows_are_linted(tmp_path):
+    """What the cache knows is answered by it; the rest is linted and known from then on."""
     cache = Cache(tmp_path)
-    jobs = [Job(small(number), f"{number}.yaml", REGION) for number in range(4)]
-    first = lint_many(jobs, cache=cache)
-    assert lint_many(jobs[::-1], cache=cache) == first[::-1]
-    assert len(list(cache.folder.glob("*.json"))) == 4
+    jobs = [Job(small(number), f"{number}.yaml", REGION) for number in range(3)]
+    for job in jobs[:2]:
+        cache.store(cache.key(job.text, job.region), [Finding("E1", "error", "known")])
+    assert [ids(found) for found in lint_many(jobs, cache=cache)] == [["E1"], ["E1"], ["E3002"]]
+    assert len(list(cache.folder.glob("*.json"))) == 3
 
 
 BUSY = dedent("""
@@ -212,12 +223,14 @@ BUSY = dedent("""
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
-def test_no_process_is_left_behind(tmp_path, sent):
+def test_no_process_is_left_behind(sent):
     """Ctrl-C, which reaches the whole group, and the death of the parent alone both end every process."""
-    script = tmp_path / "busy.py"
-    script.write_text(BUSY, "utf-8")
     started = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", BUSY],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         assert started.stdout.readline() == "busy\n"
@@ -231,10 +244,9 @@ def test_no_process_is_left_behind(tmp_path, sent):
         # One traceback: the caller's. Workers that were told to stop have nothing to say.
         assert said.count("Traceback") == (1 if sent == signal.SIGINT else 0), said
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        started.communicate()
 
 
 def _group_ends(group: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cfnlint
 import pytest
 
 import generator
@@ -19,8 +21,23 @@ TEXT = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n      
 REGION = "eu-central-1"
 
 FINDING = Finding(
-    "E3002", "error", "über", ("Resources", "A", 0), 3, 5, 3, 9, "f.yaml", "Title", "mend it", "https://x",
-    "templates/a.j2", 7, "service.cpu", "params/a.yaml", 9,
+    "E3002",
+    "error",
+    "über",
+    ("Resources", "A", 0),
+    3,
+    5,
+    3,
+    9,
+    "f.yaml",
+    "Title",
+    "mend it",
+    "https://x",
+    "templates/a.j2",
+    7,
+    "service.cpu",
+    "params/a.yaml",
+    9,
 )
 
 
@@ -34,7 +51,9 @@ def test_findings_come_back_as_they_were(tmp_path):
     cache = Cache(tmp_path)
     cache.store("k", [FINDING])
     assert cache.load("k") == [
-        Finding("E3002", "error", "über", ("Resources", "A", 0), 3, 5, 3, 9, "", "Title", "mend it", "https://x")
+        Finding(
+            "E3002", "error", "über", ("Resources", "A", 0), 3, 5, 3, 9, "", "Title", "mend it", "https://x"
+        )
     ]
 
 
@@ -47,7 +66,9 @@ def test_nothing_to_say_is_remembered_too(tmp_path):
 
 
 def test_a_hit_imports_no_linter(tmp_path):
-    """What is known is answered without cfn-lint, which takes half a second to import, and without our checks."""
+    """What is known is answered without cfn-lint, which takes half a second to import,
+    and without our checks.
+    """
     code = (
         "import sys; from generator.linting import Cache, lint_text; "
         f"found = lint_text({TEXT!r}, sys.argv[1], {REGION!r}, cache=Cache({str(tmp_path)!r})); "
@@ -85,11 +106,19 @@ def test_another_linter_has_another_key(tmp_path, monkeypatch):
     assert cache.key(TEXT, REGION) != before
 
 
-def test_the_linters_version_is_the_installed_one():
-    """The version in the key is that of the package that would lint."""
-    code = "import cfnlint.version; print(cfnlint.version.__version__)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert cache_module.linter_version() == run.stdout.strip()
+def test_the_key_has_the_installed_linters_version_and_schemas():
+    """What tells one cfn-lint from another is in the key: its version, and the date of its schemas."""
+    said = cache_module.linter_version()
+    assert f'"{importlib.metadata.version("cfn-lint")}"' in said
+    schemas = Path(cfnlint.__file__).parent / "data" / "schemas" / "version.json"
+    assert json.loads(schemas.read_text("utf-8"))["schema_date"] in said
+
+
+def test_a_linter_that_keeps_its_version_elsewhere_has_one_too(monkeypatch):
+    """Where the files aren't, the package metadata answers."""
+    monkeypatch.setattr(cache_module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.chdir("/")
+    assert importlib.metadata.version("cfn-lint") in cache_module.linter_version.__wrapped__()
 
 
 @pytest.mark.parametrize("changed", ["linting/checks/alarms.py", "linting/engine.py", "document.py"])
@@ -132,7 +161,7 @@ def test_a_new_rule_has_another_key(tmp_path):
             id="a finding without a message",
         ),
         pytest.param(
-            b'{"format": 1, "findings": [{"rule": "E1", "severity": "error", "message": "", "path": [], "x": 1}]}',
+            b'{"format": 1, "findings": [{"rule": "", "severity": "", "message": "", "path": [], "x": 1}]}',
             id="a field there isn't",
         ),
     ],

@@ -311,6 +311,7 @@ class TestUnprintable:
             ("\n{{ mode }}", "a value of type Mode can't be printed"),
             ("\n{{ 'a' ~ nothing }}", "none can't be printed"),
             ("\n{{ [1, nothing] | join }}", "none can't be printed"),
+            ("\n{{ ('a' ~ none) | upper }}", "none can't be printed"),
             ("\n{{ nothing | string }}", "none can't be printed"),
             ("\n{{ nothing | q }}", "none can't be quoted"),
             ("\n{{ true | q }}", "a bool can't be quoted"),
@@ -388,6 +389,16 @@ class TestWhatGoesWrongOnTheWay:
         )
         assert (problem.file, problem.line) == ("templates/m", 3)
         assert problem.message.endswith("reached from templates/main:2, templates/part:4")
+
+    def test_a_line_on_the_way_is_told_once(self, tmp_path):
+        """A macro that calls itself a few times before it fails is no long list."""
+        source = (
+            "{% macro m(n) %}\n{% if n %}\n{{ m(n - 1) }}\n{% else %}\n{{ 1 / 0 }}{% endif %}{% endmacro %}\n"
+            "{{ m(5) }}"
+        )
+        problem = complaint(tmp_path, source)
+        assert problem.line == 5
+        assert problem.message.endswith("reached from templates/main:6, templates/main:3")
 
     def test_a_syntax_error_in_an_include_is_that_files(self, tmp_path):
         """A broken partial is blamed itself, and who includes it is told."""

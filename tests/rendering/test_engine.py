@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -404,6 +405,24 @@ class TestCompiledTemplates:
         entry.write_bytes(whole[: len(whole) // 2] if content == "cut" else content)
         assert render(tmp_path, "a{{ 1 }}") == "a1"
         assert entry.read_bytes() == whole
+
+    def test_an_entry_of_another_compiler_is_made_anew(self, tmp_path):
+        """What an older version of the program compiled is not run by a newer one."""
+        render(tmp_path, "a{{ 1 }}")
+        (entry,) = self.entries(tmp_path)
+        ours = entry.read_bytes()
+        shutil.copytree(PROJECT / "generator", tmp_path / "newer" / "generator")
+        with open(tmp_path / "newer" / "generator" / "rendering" / "compiling.py", "a") as module:
+            module.write("# newer\n")
+        program = (
+            "import sys; from pathlib import Path; from generator.rendering.engine import Engine\n"
+            "print(Engine(Path(sys.argv[1])).render('main', {}).text)"
+        )
+        command = [sys.executable, "-c", program, str(tmp_path / "templates")]
+        shown = subprocess.run(command, cwd=tmp_path / "newer", check=True, capture_output=True, text=True)
+        assert shown.stdout == "a1\n"
+        assert self.entries(tmp_path) == [entry]
+        assert entry.read_bytes() != ours
 
     def test_a_cache_that_cannot_be_written_is_done_without(self, tmp_path):
         """A project folder that nobody may write to renders all the same."""

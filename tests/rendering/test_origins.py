@@ -459,7 +459,7 @@ class TestLineTables:
         assert [key for *_, key in table] == ["k.0", "k.1"]
 
     def test_the_first_value_on_a_line_is_named(self, tmp_path):
-        """Of several params on one line the first is named, also through `~`, `join` and multi-line values."""
+        """Of several params on one line the first is named, also through `~`, `join` and several lines."""
         _, table = rendered(
             tmp_path,
             track({"a": "1", "b": 2, "list": ["x", "y"], "text": "one\ntwo", "empty": ""}),

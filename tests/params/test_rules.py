@@ -1,0 +1,650 @@
+"""Rules over several keys: each thing that goes wrong is told once, where it was written, and what is right is not."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from generator.keycloak import catalog, environment, facts, sizing
+from generator.params import rules
+from generator.params.describe import field_at
+from generator.params.model import Settings
+from tests.trials import ACCOUNT, ECR, FOUND_DATABASE, FOUND_NETWORK, GONE, PROVIDER, THEME, changed, try_out, try_text
+
+NEWEST = catalog.load(catalog.versions()[-1])
+NAT_NONE = {"network.create.nat": "none"}
+FOUND = {"network": FOUND_NETWORK}
+INTERNAL = {"load_balancer.scheme": "internal"}
+ADMIN_INTERNAL = {"keycloak.admin.balancer": "internal", "keycloak.admin.login_from": ["203.0.113.0/24"]}
+ZONE = {"load_balancer.hosted_zone": "Z0123456789ABCDEFGHIJ"}
+STOCK_PINGING_DATABASE = {
+    "keycloak.image": {"kind": "stock", "repository": "quay.io/keycloak/keycloak"}, "keycloak.discovery": "database"}
+STOCK = {"keycloak.image": {"kind": "stock", "repository": "quay.io/keycloak/keycloak"}}
+ONE = ["subnet-0aaaaaaaaaaaaaaa1"]
+TWICE = ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa1"]
+OTHER_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-1111"
+STRANGE_CERTIFICATE = "arn:aws:acm:eu-central-1:210987654321:certificate/0a1b2c3d-1111"
+KMS = "arn:aws:kms:{}:{}:key/0a1b2c3d-0000-1111-2222-333344445555"
+ROUTE = "KC_SPI_STICKY_SESSION_ENCODER{0}INFINISPAN{0}SHOULD_ATTACH_ROUTE"
+
+
+def option(name: str, value: str, version: str = "26.7.4") -> dict:
+    """Changes that set one Keycloak option, on a PostgreSQL that every version takes."""
+    return {"keycloak.options": {name: value}, "keycloak.version": version,
+            "database.create.engine_version": "16.10"}
+
+
+def at(version: str, **changes) -> dict:
+    """Changes that choose a Keycloak version, on a PostgreSQL that every version takes."""
+    return {"keycloak.version": version, "database.create.engine_version": "16.10", **changes}
+
+
+# what: (changes, near changes that are fine, key, message, fix)
+ERRORS = {
+    # --- where it runs
+    "no network at all": (
+        {"network": {}}, FOUND, "network", "neither `create` nor `existing` is given", "write one of them"),
+    "a network found and created": (
+        {"network": {"create": {"cidr": "10.40.0.0/16"}, **FOUND_NETWORK}}, FOUND,
+        "network", "both `create` and `existing` are given", "`existing: null` takes an inherited one away"),
+    "no subnet for the tasks": (
+        {**FOUND, "network.existing.private_subnets": [], "high_availability": False},
+        {**FOUND, "network.existing.private_subnets": ONE, "high_availability": False},
+        "network.existing.private_subnets", "the tasks need 1 subnet, none given", "list one subnet per zone"),
+    "one subnet for an internal balancer": (
+        {**FOUND, **INTERNAL, "network.existing.private_subnets": ONE, "high_availability": False},
+        {**FOUND, **INTERNAL, "high_availability": False},
+        "network.existing.private_subnets", "the tasks and an internal balancer need 2 subnets, 1 given",
+        "list one subnet per zone"),
+    "one subnet for an internal balancer of the console": (
+        {**FOUND, **ADMIN_INTERNAL, "network.existing.private_subnets": ONE, "high_availability": False},
+        {**FOUND, **ADMIN_INTERNAL},
+        "network.existing.private_subnets", "the tasks and an internal balancer need 2 subnets, 1 given",
+        "list one subnet per zone"),
+    "one public subnet": (
+        {**FOUND, "network.existing.public_subnets": ONE},
+        {**FOUND, **INTERNAL, "network.existing.public_subnets": ONE},
+        "network.existing.public_subnets", "an internet-facing balancer needs 2 subnets, 1 given",
+        "list one subnet per zone"),
+    "no subnet for a created database": (
+        {**FOUND, "network.existing.database_subnets": GONE},
+        {**FOUND, "database": FOUND_DATABASE, "network.existing.database_subnets": GONE},
+        "network.existing.database_subnets", "a created database needs 2 subnets, none given",
+        "list one subnet per zone"),
+    "a subnet twice": (
+        {**FOUND, "network.existing.public_subnets": TWICE}, FOUND,
+        "network.existing.public_subnets", "a subnet is listed twice", "list each once"),
+    "one task as a cluster": (
+        {"service.tasks": 1}, {"service.tasks": 1, "high_availability": False},
+        "service.tasks", "1 task is no cluster: high availability needs 2", "write 2 or more"),
+    "tasks in one zone": (
+        {**FOUND, "network.existing.private_subnets": ONE},
+        {**FOUND, "network.existing.private_subnets": ONE, "high_availability": False},
+        "network.existing.private_subnets", "high availability needs tasks in 2 zones", "a second zone"),
+    "a certificate of another region": (
+        {"load_balancer.certificate": OTHER_CERTIFICATE}, {"load_balancer.certificate": "create", **ZONE},
+        "load_balancer.certificate", "is in us-east-1, the environment in eu-central-1", "use one in eu-central-1"),
+    "a certificate of another account": (
+        {"keycloak.admin.certificate": STRANGE_CERTIFICATE},
+        {"keycloak.admin.certificate": STRANGE_CERTIFICATE.replace("210987654321", ACCOUNT)},
+        "keycloak.admin.certificate", f"belongs to account 210987654321, the environment to {ACCOUNT}",
+        "use one of the environment's account"),
+    "a cluster of another region": (
+        {"service.cluster": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/shared"},
+        {"service.cluster": f"arn:aws:ecs:eu-central-1:{ACCOUNT}:cluster/shared"},
+        "service.cluster", "is in eu-west-1, the environment in eu-central-1", "use one in eu-central-1"),
+    "a topic of another region": (
+        {"alarms": {"topic": f"arn:aws:sns:us-east-1:{ACCOUNT}:on-call"}},
+        {"alarms": {"topic": "arn:aws:sns:eu-central-1:210987654321:on-call"}},
+        "alarms.topic", "is in us-east-1, the environment in eu-central-1", "use one in eu-central-1"),
+    "a storage key of another region": (
+        {"database.create.kms_key": KMS.format("us-east-1", ACCOUNT)},
+        {"database.create.kms_key": KMS.format("eu-central-1", "210987654321")},
+        "database.create.kms_key", "is in us-east-1, the environment in eu-central-1", "use one in eu-central-1"),
+    "a service role of another account": (
+        {"stack.service_role": "arn:aws:iam::210987654321:role/cloudformation"},
+        {"stack.service_role": f"arn:aws:iam::{ACCOUNT}:role/cloudformation"},
+        "stack.service_role", f"belongs to account 210987654321, the environment to {ACCOUNT}",
+        "use one of the environment's account"),
+    # --- the balancer
+    "the console on the public host": (
+        {"keycloak.admin.hostname": "https://sso.example.com"},
+        {"keycloak.admin.hostname": "https://sso-admin.example.com"},
+        "keycloak.admin.hostname", "is the public host: the console would be open to everybody",
+        "such as https://admin-sso.example.com"),
+    "a created certificate without a zone": (
+        {"load_balancer.certificate": "create"}, {"load_balancer.certificate": "create", **ZONE},
+        "load_balancer.certificate", "a certificate is validated by a record in a hosted zone",
+        "add load_balancer.hosted_zone"),
+    "records without a zone": (
+        {"load_balancer.dns_records": True}, {"load_balancer.dns_records": True, **ZONE},
+        "load_balancer.dns_records", "records need a hosted zone", "add load_balancer.hosted_zone"),
+    "a created certificate of the console without a zone": (
+        {"keycloak.admin.certificate": "create"},
+        {"keycloak.admin.certificate": "create", "keycloak.admin.hosted_zone": "Z9876543210ABCDEFGHIJ"},
+        "keycloak.admin.certificate", "a certificate is validated by a record in a hosted zone",
+        "add keycloak.admin.hosted_zone"),
+    "networks for a console that has no host": (
+        {"keycloak.admin": {"allow_from": ["203.0.113.0/24"]}}, {"keycloak.admin": {}},
+        "keycloak.admin.allow_from", "there is no admin host that it would open", "add keycloak.admin.hostname"),
+    "logins for a console that has no host": (
+        {"keycloak.admin": {"login_from": ["203.0.113.0/24"]}}, {"keycloak.admin": GONE},
+        "keycloak.admin.login_from", "there is no admin host that it would open", "add keycloak.admin.hostname"),
+    "a console for nobody": (
+        {"keycloak.admin.allow_from": GONE}, {"keycloak.admin.allow_from": ["203.0.113.7/32"]},
+        "keycloak.admin.allow_from", "nobody could reach the admin host", "such as [203.0.113.0/24]"),
+    "a private network before an internet-facing balancer": (
+        {"keycloak.admin.allow_from": ["203.0.113.0/24", "10.0.0.0/8"]},
+        {**ADMIN_INTERNAL, "keycloak.admin.allow_from": ["203.0.113.0/24", "10.0.0.0/8"]},
+        "keycloak.admin.allow_from",
+        "10.0.0.0/8 can't match: an internet-facing balancer sees a client's public address",
+        "keycloak.admin.balancer: internal"),
+    "private logins before an internet-facing balancer": (
+        {"keycloak.admin.login_from": ["172.20.0.0/16", "192.168.7.0/24"]},
+        {"keycloak.admin.login_from": ["172.32.0.0/16", "192.169.7.0/24"]},
+        "keycloak.admin.login_from", "172.20.0.0/16, 192.168.7.0/24 can't match", "list the public addresses"),
+    "carrier addresses before an internet-facing balancer": (
+        {"load_balancer.allow_from": ["100.64.0.0/10"]}, {"load_balancer.allow_from": ["100.128.0.0/10"]},
+        "load_balancer.allow_from", "100.64.0.0/10 can't match", "list the public addresses"),
+    "link-local and loopback clients": (
+        {"load_balancer.allow_from": ["169.254.0.0/16", "127.0.0.0/8"]},
+        {**INTERNAL, "load_balancer.allow_from": ["10.0.0.0/8"]},
+        "load_balancer.allow_from", "169.254.0.0/16, 127.0.0.0/8 can't match", "list the public addresses"),
+    "a console inside whose login is refused outside": (
+        {"keycloak.admin.balancer": "internal"},
+        {"keycloak.admin.balancer": "internal", "keycloak.master_realm": "everyone"},
+        "keycloak.admin.login_from", "the console logs in on the public host, which would refuse everybody",
+        "keycloak.master_realm: everyone"),
+    "the guard off where tricks work": (
+        at("26.3.5", **{"load_balancer.path_guard": "off"}), at("26.4.7", **{"load_balancer.path_guard": "off"}),
+        "load_balancer.path_guard", "/realms/../admin/ reaches the admin console through the public host",
+        "write auto, or use Keycloak 26.4.3 or newer"),
+    "a check that outlasts its interval": (
+        {"load_balancer.health_check": {"interval_seconds": 10, "timeout_seconds": 10}},
+        {"load_balancer.health_check": {"interval_seconds": 10, "timeout_seconds": 9}},
+        "load_balancer.health_check.timeout_seconds", "10 s is not shorter than the interval of 10 s",
+        "write 9 or less"),
+    # --- Keycloak
+    "pings in a database that Keycloak doesn't know": (
+        at("26.0.8", **{"keycloak.discovery": "database"}), at("26.1.4", **{"keycloak.discovery": "database"}),
+        "keycloak.discovery", "Keycloak 26.0.8 has no JDBC_PING (it came with 26.1)", "write dns, or use 26.1"),
+    "a feature misspelt": (
+        {"keycloak.features.enabled": ["docker", "token-exchang"]},
+        {"keycloak.features.enabled": ["docker", "token-exchange", "preview"]},
+        "keycloak.features.enabled.1", "Keycloak 26.7.4 has no feature 'token-exchang'",
+        "did you mean token-exchange?"),
+    "a feature that is like no other": (
+        {"keycloak.features.enabled": ["xyzzy"]}, {"keycloak.features.enabled": ["scripts"]},
+        "keycloak.features.enabled.0", "Keycloak 26.7.4 has no feature 'xyzzy'", "take it out"),
+    "a version of a feature that isn't there": (
+        {"keycloak.features.enabled": ["login:v7"]}, {"keycloak.features.enabled": ["login:v2"]},
+        "keycloak.features.enabled.0", "Keycloak 26.7.4 has no feature 'login:v7'", "did you mean login:v"),
+    "a feature of a later version": (
+        {**at("24.0.5"), "keycloak.features.enabled": ["organization"]},
+        {**at("25.0.6"), "keycloak.features.enabled": ["organization"]},
+        "keycloak.features.enabled.0", "Keycloak 24.0.5 has no feature 'organization' (known in 25.0.6 to 26.7.4)",
+        "take it out, or change keycloak.version"),
+    "a feature disabled in one version": (
+        {"keycloak.features.disabled": ["login:v1"]}, {"keycloak.features.disabled": ["login", "preview"]},
+        "keycloak.features.disabled.0", "a feature is disabled by its name alone", "write login"),
+    "an unknown feature disabled": (
+        {"keycloak.features.disabled": ["impersonatoin"]}, {"keycloak.features.disabled": ["impersonation"]},
+        "keycloak.features.disabled.0", "Keycloak 26.7.4 has no feature 'impersonatoin'",
+        "did you mean impersonation?"),
+    "a feature that can't be disabled": (
+        {"keycloak.features.disabled": ["hostname"]}, {"keycloak.features.enabled": ["hostname"]},
+        "keycloak.features.disabled.0", "Keycloak 26.7.4 can't do without the feature hostname", "take it out"),
+    "a feature enabled and disabled": (
+        {"keycloak.features": {"enabled": ["login:v2", "docker"], "disabled": ["login"]}},
+        {"keycloak.features": {"enabled": ["docker"], "disabled": ["login"]}},
+        "keycloak.features.disabled", "login is enabled and disabled", "keep one"),
+    "the old host names in the version between": (
+        {**at("25.0.6"), "keycloak.features.enabled": ["hostname:v1"]},
+        {**at("24.0.5"), "keycloak.features.enabled": ["hostname:v1"]},
+        "keycloak.features.enabled.0", "Keycloak doesn't understand the address in keycloak.hostname", "take it out"),
+    "an option misspelt": (
+        option("KC_HTTP_MAX_QUEUD_REQUESTS", "1000"), option("KC_HTTP_MAX_QUEUED_REQUESTS", "1000"),
+        "keycloak.options.KC_HTTP_MAX_QUEUD_REQUESTS",
+        "Keycloak 26.7.4 has no such option and would ignore it silently",
+        "did you mean KC_HTTP_MAX_QUEUED_REQUESTS?"),
+    "an option whose words are in another order": (
+        option("KC_MAX_QUEUED_HTTP_REQUESTS", "1000"), option("KC_SPI_ANYTHING__AT__ALL", "1000"),
+        "keycloak.options.KC_MAX_QUEUED_HTTP_REQUESTS", "has no such option",
+        "did you mean KC_HTTP_MAX_QUEUED_REQUESTS?"),
+    "an option that is like no other": (
+        option("KC_XYZZY", "1"), option("KC_LOG_LEVEL_ORG_KEYCLOAK", "debug"),
+        "keycloak.options.KC_XYZZY", "Keycloak 26.7.4 has no such option", "take it out"),
+    "an option that was removed": (
+        option("KC_LOG_GELF_FACILITY", "keycloak", "26.0.8"), option("KC_LOG_SYSLOG_APP_NAME", "sso", "26.0.8"),
+        "keycloak.options.KC_LOG_GELF_FACILITY", "Keycloak 26.0.8 has no such option (known in 24.0.5 to 25.0.6)",
+        "take it out, or change keycloak.version"),
+    "an option that comes later": (
+        option("KC_HTTP_ACCESS_LOG_ENABLED", "true", "26.3.5"), option("KC_HTTP_ACCESS_LOG_ENABLED", "true", "26.4.7"),
+        "keycloak.options.KC_HTTP_ACCESS_LOG_ENABLED",
+        "Keycloak 26.3.5 has no such option (known in 26.4.7 to 26.7.4)", "take it out, or change keycloak.version"),
+    "the administrator's client too early": (
+        option("KC_BOOTSTRAP_ADMIN_CLIENT_ID", "root", "24.0.5"), option("KC_BOOTSTRAP_ADMIN_CLIENT_ID", "root"),
+        "keycloak.options.KC_BOOTSTRAP_ADMIN_CLIENT_ID",
+        "Keycloak 24.0.5 has no such option (known in 26.0.8 to 26.7.4)", "take it out"),
+    "the administrator's name": (
+        option("KC_BOOTSTRAP_ADMIN_USERNAME", "root"), {"keycloak.admin.username": "root"},
+        "keycloak.options.KC_BOOTSTRAP_ADMIN_USERNAME", "is set by the generator", "keycloak.admin.username"),
+    "an option that a key of its own decides": (
+        option("KC_LOG_LEVEL", "debug"), {"keycloak.log.level": "debug"},
+        "keycloak.options.KC_LOG_LEVEL", "is set by the generator", "see the key keycloak.log.level"),
+    "a secret option that a key of its own decides": (
+        {"keycloak.secret_options": {"KC_DB_USERNAME": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/user"}},
+        {"keycloak.secret_options": {"KC_DB_SCHEMA": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/schema"}},
+        "keycloak.secret_options.KC_DB_USERNAME", "is set by the generator", "see the key database.username"),
+    "the route in the cookie": (
+        option(ROUTE.format("__"), "true"), {"load_balancer.stickiness_seconds": 60},
+        "keycloak.options." + ROUTE.format("__"), "is set by the generator", "load_balancer.stickiness_seconds"),
+    "the route in the cookie, spelt as it used to be": (
+        option(ROUTE.format("_"), "true"), option("KC_SPI_STICKY_SESSION_ENCODER_INFINISPAN_OTHER", "true"),
+        "keycloak.options." + ROUTE.format("_"), "is set by the generator", "load_balancer.stickiness_seconds"),
+    "the database's password": (
+        {"keycloak.secret_options": {"KC_DB_PASSWORD": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/password"}},
+        {"keycloak.secret_options": {
+            "KC_DB_PASSWORD_USERS": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/password"}},
+        "keycloak.secret_options.KC_DB_PASSWORD", "comes from the database's secret", "take it out"),
+    "an option in both sections": (
+        {"keycloak.options": {"KC_DB_SCHEMA": "sso"},
+         "keycloak.secret_options": {"KC_DB_SCHEMA": f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/schema"}},
+        {"keycloak.options": {"KC_DB_SCHEMA": "sso"}},
+        "keycloak.options.KC_DB_SCHEMA", "is among secret_options too", "keep one"),
+    "a value that is nearly right": (
+        option("KC_HTTPS_CLIENT_AUTH", "requred"), option("KC_HTTPS_CLIENT_AUTH", "required"),
+        "keycloak.options.KC_HTTPS_CLIENT_AUTH", "takes none, request or required, not 'requred'", "write required"),
+    "a value that is nothing like it": (
+        option("KC_HTTPS_CLIENT_AUTH", "xyz"), option("KC_HTTPS_CLIENT_AUTH", "none"),
+        "keycloak.options.KC_HTTPS_CLIENT_AUTH", "not 'xyz'", "write a value that it takes"),
+    "a boolean of another language": (
+        option("KC_LOG_ASYNC", "yes"), option("KC_LOG_ASYNC", "true"),
+        "keycloak.options.KC_LOG_ASYNC", "KC_LOG_ASYNC takes true or false, in lower case, not 'yes'", "write true"),
+    "a boolean in upper case": (
+        option("KC_LOG_ASYNC", "FALSE"), option("KC_LOG_ASYNC", "false"),
+        "keycloak.options.KC_LOG_ASYNC", "not 'FALSE'", "write false"),
+    "a number that is none": (
+        option("KC_HTTP_POOL_MAX_THREADS", "1_000"), option("KC_HTTP_POOL_MAX_THREADS", "1000"),
+        "keycloak.options.KC_HTTP_POOL_MAX_THREADS", "takes a whole number, not '1_000'",
+        "write a value that it takes"),
+    "a JVM option that a key of its own decides": (
+        {"keycloak.jvm_options": ["-Dx=1", "-Djgroups.dns.query=elsewhere"]},
+        {"keycloak.jvm_options": ["-Dx=1", "-Djgroups.thread_pool.max_threads=100"]},
+        "keycloak.jvm_options.1", "-Djgroups.dns.query is set by the generator", "see the key keycloak.discovery"),
+    "a node name that Keycloak refuses": (
+        {"keycloak.jvm_options": ["-Djboss.node.name=one"]},
+        {**at("26.0.8"), "keycloak.jvm_options": ["-Djboss.node.name=one"]},
+        "keycloak.jvm_options.0", "Keycloak 26.7.4 refuses to start with it", "take it out"),
+    "an optimized image of somebody else's": (
+        {"keycloak.image.repository": "quay.io/keycloak/keycloak"},
+        {"keycloak.image.repository": "ghcr.io/example/keycloak"},
+        "keycloak.image.repository", "an optimized image is one of your own", f"such as {ECR}"),
+    "a provider for an image that holds none": (
+        {**STOCK_PINGING_DATABASE, "keycloak.image.providers": [PROVIDER]}, {"keycloak.image.providers": [PROVIDER]},
+        "keycloak.image.providers", "the stock image holds no files of yours", "write keycloak.image.kind: optimized"),
+    "a theme for an image that holds none": (
+        {**STOCK_PINGING_DATABASE, "keycloak.image.themes": [THEME]}, {"keycloak.image.themes": [THEME]},
+        "keycloak.image.themes", "the stock image holds no files of yours", "write keycloak.image.kind: optimized"),
+    "an image beyond a closed network": (
+        {**NAT_NONE, "keycloak.image.repository": "ghcr.io/example/keycloak"}, NAT_NONE,
+        "keycloak.image.repository", "without a way to the internet nothing is pulled from ghcr.io",
+        f"write {ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/quay/keycloak/keycloak"),
+    "an image beyond a closed network that was found": (
+        {**FOUND, "network.existing.internet": False, "keycloak.image.repository": "public.ecr.aws/x/keycloak"},
+        {**FOUND, "keycloak.image.repository": "public.ecr.aws/x/keycloak"},
+        "keycloak.image.repository", "nothing is pulled from public.ecr.aws", "push the image to ECR"),
+    # --- the database
+    "no database at all": (
+        {"database": {"pool_size": 5}}, {"database": FOUND_DATABASE, "database.pool_size": 5},
+        "database", "neither `create` nor `existing` is given", "write one of them"),
+    "a database found and created": (
+        {"database.existing": FOUND_DATABASE["existing"]}, {"database": FOUND_DATABASE},
+        "database", "both `create` and `existing` are given", "`create: null`"),
+    "a PostgreSQL that is too old": (
+        {"database.create.engine_version": "13.20"}, {"database.create.engine_version": "14.1"},
+        "database.create.engine_version", "Keycloak 26.7.4 supports PostgreSQL 14 to 18, not 13.20",
+        "write a version from 14 to 18"),
+    "a PostgreSQL that is too new": (
+        {**at("26.4.7"), "database": FOUND_DATABASE, "database.existing.engine_version": "18"},
+        {**at("26.5.5"), "database": FOUND_DATABASE, "database.existing.engine_version": "18"},
+        "database.existing.engine_version", "Keycloak 26.4.7 supports PostgreSQL 13 to 17, not 18",
+        "write a version from 13 to 17"),
+    "storage that can't grow": (
+        {"database.create.storage_gb": 100, "database.create.max_storage_gb": 109},
+        {"database.create.storage_gb": 100, "database.create.max_storage_gb": 110},
+        "database.create.max_storage_gb", "RDS wants at least a tenth more than the 100 GiB of storage_gb",
+        "write 110 or more"),
+    "storage that can't grow by a whole number": (
+        {"database.create.storage_gb": 25, "database.create.max_storage_gb": 27},
+        {"database.create.storage_gb": 25, "database.create.max_storage_gb": 28},
+        "database.create.max_storage_gb", "at least a tenth more than the 25 GiB", "write 28 or more"),
+    "a pool that a small database can't serve": (
+        {"database.create.instance_class": "db.t4g.micro", "database.pool_size": 35},
+        {"database.create.instance_class": "db.t4g.micro", "database.pool_size": 34},
+        "database.pool_size",
+        "3 tasks during a deployment x 35 connections are 105; db.t4g.micro takes 112, of which 102 are free for them",
+        "write 34 or less, or take a larger instance"),
+    "a pool that a found database can't serve": (
+        {"database": FOUND_DATABASE, "database.pool_size": 64}, {"database": FOUND_DATABASE, "database.pool_size": 63},
+        "database.pool_size",
+        "3 tasks during a deployment x 64 connections are 192; the database takes 200, of which 190 are free for them",
+        "write 63 or less, or raise its max_connections"),
+    "a pool that scaling makes too large": (
+        {"database": FOUND_DATABASE, "service.tasks": 3, "service.autoscaling": {"max_tasks": 8}},
+        {"database": FOUND_DATABASE, "service.tasks": 3, "service.autoscaling": {"max_tasks": 7}},
+        "database.pool_size", "10 tasks during a deployment x 20 connections are 200", "write 19 or less"),
+    "a pool that is too large only while nodes are exchanged": (
+        {"database": FOUND_DATABASE, "database.pool_size": 95},
+        {"database": FOUND_DATABASE, "database.pool_size": 95, "service.deployment": "recreate"},
+        "database.pool_size", "3 tasks during a deployment x 95 connections are 285", "write 63 or less"),
+    "a database without a connection to spare": (
+        {"database": FOUND_DATABASE, "database.existing.max_connections": 15, "database.pool_size": 2},
+        {"database": FOUND_DATABASE, "database.existing.max_connections": 16, "database.pool_size": 2},
+        "database.pool_size", "are 6; the database takes 15, of which 5 are free", "raise its max_connections"),
+    # --- the service
+    "a CPU size that Fargate doesn't have": (
+        {"service.cpu": 1000}, {"service.cpu": 1024},
+        "service.cpu", "Fargate has no 1000 CPU units",
+        "write one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768"),
+    "a memory size that Fargate doesn't have": (
+        {"service.memory": 2500}, {"service.memory": 3072},
+        "service.memory", "Fargate has no 2500 MiB with 1024 CPU units", "write 2048 (2048 to 8192 go)"),
+    "a memory size for another CPU": (
+        {"service.memory": 16384}, {"service.cpu": 2048, "service.memory": 16384},
+        "service.memory", "Fargate has no 16384 MiB with 1024 CPU units",
+        "write 8192 (2048 to 8192 go), or cpu: 2048"),
+    "a heap that fills the task": (
+        {"keycloak.heap_percent": 86}, {"keycloak.heap_percent": 85},
+        "service.memory", "a heap of 1761 MiB and 300 MiB beside it don't fit into 2048 MiB: the task would be killed",
+        "leave the heap 1748 MiB or less"),
+    "a heap of its own that fills the task": (
+        {"keycloak.jvm_options": ["-Xmx1g", "-Xmx1749m"]}, {"keycloak.jvm_options": ["-Xmx2g", "-Xmx1748m"]},
+        "service.memory", "a heap of 1749 MiB", "leave the heap 1748 MiB or less"),
+    "scaling that has nowhere to go": (
+        {"service.tasks": 4, "service.autoscaling": {"max_tasks": 4}},
+        {"service.tasks": 4, "service.autoscaling": {"max_tasks": 5}},
+        "service.autoscaling.max_tasks", "4 leaves nothing to scale above service.tasks 4", "write 5 or more"),
+    "zones balanced while everything stops": (
+        {"service.zone_rebalancing": True, "service.deployment": "recreate"}, {"service.zone_rebalancing": True},
+        "service.zone_rebalancing", "ECS refuses it with the percentages of `recreate`", "write false"),
+    "a shutdown that is cut off": (
+        {"keycloak.options": {"KC_SHUTDOWN_DELAY": "20s", "KC_SHUTDOWN_TIMEOUT": "PT40S"}},
+        {"keycloak.options": {"KC_SHUTDOWN_DELAY": "20s", "KC_SHUTDOWN_TIMEOUT": "39s"}},
+        "service.stop_timeout_seconds",
+        "Keycloak's own shutdown takes up to 60 s, but the task is killed after 60 s", "write more than 60"),
+    "a shutdown that is cut off by a default": (
+        {"keycloak.options": {"KC_SHUTDOWN_DELAY": "50s"}}, {"keycloak.options": {"KC_SHUTDOWN_DELAY": "49s"}},
+        "service.stop_timeout_seconds", "takes up to 60 s", "write more than 60"),
+    "a shutdown longer than ECS waits": (
+        {"keycloak.options": {"KC_SHUTDOWN_TIMEOUT": "1h"}}, {"keycloak.options": {"KC_SHUTDOWN_TIMEOUT": "500ms"}},
+        "service.stop_timeout_seconds", "takes up to 3601 s", "write shorter times in keycloak.options"),
+    "subscribers of a topic that was found": (
+        {"alarms": {"topic": f"arn:aws:sns:eu-central-1:{ACCOUNT}:on-call", "emails": ["on-call@example.com"]}},
+        {"alarms": {"emails": ["on-call@example.com"]}},
+        "alarms.emails", "a topic that is there has subscribers of its own", "write topic: create"),
+}
+
+WARNINGS = {
+    "one way out for all zones": (
+        {"network.create.nat": "single"}, {"network.create.nat": "single", "high_availability": False},
+        "network.create.nat", "one zone carries all traffic to the internet", "write per-zone"),
+    "a database in one zone": (
+        {"database.create.multi_az": False}, {"database.create.multi_az": False, "high_availability": False},
+        "database.create.multi_az", "losing the database's zone is losing Keycloak", "write multi_az: true"),
+    "a database without backups": (
+        {"database.create.backup_days": 0}, {"database.create.backup_days": 1},
+        "database.create.backup_days", "without backups a lost database is lost for good", "write 7 or more"),
+    "a second internal balancer": (
+        {**INTERNAL, **ADMIN_INTERNAL}, {**INTERNAL, "keycloak.admin.login_from": ["203.0.113.0/24"]},
+        "keycloak.admin.balancer", "a second one costs and adds nothing", "write shared"),
+    "a console for everybody": (
+        {"keycloak.admin.allow_from": ["203.0.113.0/24", "0.0.0.0/0"]},
+        {"keycloak.admin.allow_from": ["203.0.113.0/24", "128.0.0.0/1"]},
+        "keycloak.admin.allow_from", "everybody may reach the admin console", "list networks"),
+    "the guard off inside": (
+        at("26.3.5", **{**INTERNAL, "load_balancer.path_guard": "off"}), at("26.3.5", **INTERNAL),
+        "load_balancer.path_guard", "reaches the admin console", "write auto"),
+    "forged addresses": (
+        {"load_balancer.forwarded_for": "trust"},
+        {"load_balancer.forwarded_for": "trust", "load_balancer.allow_from": ["203.0.113.0/24"]},
+        "load_balancer.forwarded_for", "everybody may connect and forge the client address",
+        "limit load_balancer.allow_from"),
+    "more nodes than one answer names": (
+        {"service.tasks": 9, "database.pool_size": 10}, {"service.tasks": 8, "database.pool_size": 10},
+        "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
+    "more nodes than one answer names, scaled": (
+        {"service.autoscaling": {"max_tasks": 9}},
+        {"service.autoscaling": {"max_tasks": 9}, "keycloak.discovery": "database"},
+        "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
+    "an option that goes away": (
+        option("KC_TRACING_SERVICE_NAME", "sso", "26.5.5"), option("KC_TRACING_SERVICE_NAME", "sso", "26.4.7"),
+        "keycloak.options.KC_TRACING_SERVICE_NAME", "is deprecated in Keycloak 26.5.5", "telemetry-service-name"),
+    "a value that goes away": (
+        option("KC_EVENT_METRICS_USER_EVENTS", "login,remove_totp"),
+        option("KC_EVENT_METRICS_USER_EVENTS", "login,logout"),
+        "keycloak.options.KC_EVENT_METRICS_USER_EVENTS", "remove_totp is deprecated in Keycloak 26.7.4", ""),
+    "the stock image": (
+        STOCK, {**STOCK, "keycloak.discovery": "database"},
+        "keycloak.image.kind", "notices a frozen node after 41 s instead of 11 s", "write optimized"),
+    "a tag that moves": (
+        {"keycloak.image.tag": "latest"}, {"keycloak.image.tag": "blue"},
+        "keycloak.image.tag", "`latest` can be another Keycloak at every start", "write 26.7.4"),
+    "a tag of another version": (
+        {"keycloak.image.tag": "26.6.4-1"}, {"keycloak.image.tag": "26.7.4-1"},
+        "keycloak.image.tag", "doesn't begin with keycloak.version 26.7.4", "make them agree"),
+    "a tag whose version only begins alike": (
+        {"keycloak.image.tag": "26.7.40"}, {"keycloak.image.tag": "26.7.4"},
+        "keycloak.image.tag", "doesn't begin with keycloak.version 26.7.4", "make them agree"),
+    "a database class nobody knows": (
+        {"database.create.instance_class": "db.x2g.large"}, {"database.create.instance_class": "db.r6g.large"},
+        "database.create.instance_class", "how many connections db.x2g.large takes is not known here",
+        "check max_connections"),
+    "hardly any memory": (
+        {"service.cpu": 256, "service.memory": 512, "keycloak.heap_percent": 41},
+        {"service.cpu": 256, "service.memory": 1024, "keycloak.heap_percent": 41},
+        "service.memory", "Keycloak hardly starts in 512 MiB", "write 1024 or more"),
+    "alarms that nobody hears": (
+        {"alarms": {}}, {"alarms": {"topic": f"arn:aws:sns:eu-central-1:{ACCOUNT}:on-call"}},
+        "alarms.emails", "nobody is told about an alarm", "list addresses"),
+    "a protected stack whose database isn't": (
+        {"stack.protected": True, "database.create.deletion_protection": False}, {"stack.protected": True},
+        "database.create.deletion_protection", "the stack is protected, its database isn't", "write true"),
+}
+
+
+def test_the_environment_that_everything_is_tried_out_with_is_right():
+    """The good environment has neither an error nor a warning, or no other test here would mean anything."""
+    assert try_out({}).problems == ()
+
+
+@pytest.mark.parametrize(("changes", "near", "key", "message", "fix", "severity"),
+                         [pytest.param(*row, severity, id=f"{severity}: {name}")
+                          for severity, table in (("error", ERRORS), ("warning", WARNINGS))
+                          for name, row in table.items()])
+def test_what_goes_wrong_is_told_once_and_what_is_near_it_is_not(changes, near, key, message, fix, severity):
+    """One problem: of this severity, at the line that made it, saying what would happen and what to write."""
+    trial = try_out(changes)
+    assert [problem.key for problem in trial.problems] == [key], list(map(str, trial.problems))
+    problem, = trial.problems
+    assert (problem.file, problem.line, problem.severity) == ("params/dev.yaml", trial.line(key), severity)
+    assert problem.line > 0
+    assert message in problem.message
+    assert fix in problem.fix
+    assert problem.fix and not problem.message.endswith(".")
+    assert (trial.outcome.environment is None) == (severity == "error")
+    assert try_out(near).problems == ()
+
+
+def told(changes: dict, *keys: str) -> list[tuple[str, str]]:
+    """(key, severity) of every problem, or of those at `keys`, after some changes to the good environment."""
+    return [(problem.key, problem.severity) for problem in try_out(changes).problems
+            if not keys or problem.key in keys]
+
+
+def test_every_rule_has_something_to_say_about_one_of_the_mistakes():
+    """No rule is left out of the tables above, and none can never fire."""
+    silent = {rule.check.__name__: rule for rule in rules.RULES}
+    for changes, *_ in [*ERRORS.values(), *WARNINGS.values()]:
+        settings = Settings.model_validate(changed(changes))
+        for name, rule in list(silent.items()):
+            if list(rule.check(settings, catalog.load(settings.keycloak.version))):
+                del silent[name]
+    assert silent == {}
+
+
+class Watched:
+    """A section of settings that notes the dotted keys somebody reads below it; `key?` for a section that is there."""
+
+    def __init__(self, section: BaseModel, key: str, seen: set[str]):
+        self._section, self._key, self._seen = section, key, seen
+
+    def __getattr__(self, name: str):
+        attribute = inspect.getattr_static(type(self._section), name, None)
+        if isinstance(attribute, property):
+            return attribute.fget(self)
+        key = f"{self._key}.{name}" if self._key else name
+        value = getattr(self._section, name)
+        if isinstance(value, BaseModel):
+            self._seen.add(f"{key}?")
+            return Watched(value, key, self._seen)
+        self._seen.add(key)
+        return value
+
+
+READ_FOR_AN_EXAMPLE = {"account", "region", "keycloak.version"}
+"""Keys that a rule may read for the text of a fix without naming them: a wrong one makes no complaint wrong."""
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.check.__name__.replace("_", " ")) for rule in rules.RULES])
+def test_a_rule_names_the_keys_it_reads(rule):
+    """A rule is skipped while a key it reads is wrong; so it names all of them, and no more than there are."""
+    seen: set[str] = set()
+    for changes in ({}, FOUND, {"database": FOUND_DATABASE}, {"alarms": {}, **ADMIN_INTERNAL},
+                    *(row[0] for row in [*ERRORS.values(), *WARNINGS.values()])):
+        settings = Settings.model_validate(changed(changes))
+        list(rule.check(Watched(settings, "", seen), catalog.load(settings.keycloak.version)))
+    passed = {key[:-1] for key in seen if key.endswith("?")}
+    seen = {key for key in seen if not key.endswith("?")}
+    assert seen
+    absent = {key for key in seen if not any(key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.")
+                                             for one in rule.keys)}
+    assert absent <= READ_FOR_AN_EXAMPLE
+    # The version is read through the catalog, so nobody sees it being read.
+    never = {key for key in rule.keys if not any(one == key or one.startswith(f"{key}.") or key.startswith(f"{one}.")
+                                                 for one in seen)}
+    assert never - passed <= {"keycloak.version"}
+    assert all(field_at(tuple(key.split("."))) is not None for key in rule.keys)
+
+
+def test_a_wrong_key_silences_only_the_rules_that_read_it():
+    """Everything that is wrong is told at once; only what can't be known yet is left for later."""
+    changes = {"service.tasks": "many", "service.cpu": 1000, "load_balancer.dns_records": True,
+               "load_balancer.health_check": {"interval_seconds": 5, "timeout_seconds": 5}}
+    assert sorted(told(changes)) == [
+        ("load_balancer.dns_records", "error"), ("load_balancer.health_check.timeout_seconds", "error"),
+        ("service.cpu", "error"), ("service.tasks", "error")]
+
+
+def test_a_problem_of_what_was_inherited_stands_in_the_base():
+    """A rule's problem points at the file and line that made it: the base's, or the child's that changed it."""
+    base = yaml.safe_dump({"abstract": True, **changed({"service.cpu": 1000, "load_balancer.dns_records": True})},
+                          sort_keys=False)
+    child = "extends: base.yaml\nservice:\n  tasks: 3\nload_balancer:\n  dns_records: true\n"
+    line = base.splitlines().index("  cpu: 1000") + 1
+    assert [(problem.file, problem.line, problem.key) for problem in try_text(child, base=base).problems] == [
+        ("params/base.yaml", line, "service.cpu"), ("params/dev.yaml", 5, "load_balancer.dns_records")]
+
+
+def test_every_size_that_fargate_has_is_taken():
+    """No pair of CPU and memory that Fargate runs is refused, and what lies right beside one is."""
+    pairs = [(cpu, memory) for cpu in sizing.fargate_cpus() for memory in sizing.fargate_memories(cpu)]
+    for cpu, memory in pairs:
+        settings = Settings.model_validate(changed({"service.cpu": cpu, "service.memory": memory}))
+        assert list(rules.fargate_has_the_size(settings, NEWEST)) == []
+        between = Settings.model_validate(changed({"service.cpu": cpu, "service.memory": memory + 1}))
+        complaint, = rules.fargate_has_the_size(between, NEWEST)
+        assert complaint.key == "service.memory"
+        assert complaint.fix.startswith(f"write {memory} ")
+
+
+@pytest.mark.parametrize("version", catalog.versions())
+def test_a_version_decides_about_pings_and_postgresql(version):
+    """JDBC_PING comes with 26.1, and each line has its range of PostgreSQL: within it nothing is said."""
+    pings = tuple(map(int, version.split("."))) >= (26, 1)
+    first, last = {24: (13, 16), 25: (13, 16)}.get(int(version[:2])) or {
+        "26.0": (13, 16), "26.1": (13, 17), "26.2": (13, 17), "26.3": (13, 17), "26.4": (13, 17)}.get(
+        version[:4], (14, 18))
+    assert told({**at(version), "keycloak.discovery": "database"}) == (
+        [] if pings else [("keycloak.discovery", "error")])
+    for major in range(13, 20):
+        wanted = [] if first <= major <= last else [("database.create.engine_version", "error")]
+        assert told({"keycloak.version": version, "database.create.engine_version": str(major)}) == wanted
+
+
+@pytest.mark.parametrize(("version", "reached"), [
+    ("24.0.5", True), ("26.3.5", True), ("26.4.0", True), ("26.4.2", True), ("26.4.3", False), ("26.4.7", False),
+    ("26.7.4", False)])
+def test_switching_the_path_guard_off_is_refused_up_to_26_4_2(version, reached):
+    """The guard may be off from 26.4.3 on, unless an option brings the old answers back."""
+    guard = "load_balancer.path_guard"
+    off = {**at(version), guard: "off"}
+    assert told(off, guard) == ([(guard, "error")] if reached else [])
+    assert told({**off, **INTERNAL}, guard) == ([(guard, "warning")] if reached else [])
+    assert told({**off, guard: "auto"}, guard) == told({**off, guard: "on"}, guard) == []
+
+
+def test_an_option_that_opens_the_old_paths_needs_the_guard():
+    """KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS brings the tricks back, whatever the version."""
+    guard = "load_balancer.path_guard"
+    for value, wanted in (("true", [(guard, "error")]), ("false", [])):
+        opened = option("KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS", value, "26.4.7")
+        assert told({**opened, guard: "off"}, guard) == wanted
+        assert told(opened, guard) == []
+
+
+@pytest.mark.parametrize("version", ["24.0.5", "26.7.4"])
+def test_no_option_that_the_generator_sets_can_be_set_twice(version):
+    """Each of them is refused, with the key that decides it; and that key exists."""
+    environment_catalog = catalog.load(version)
+    owned = {**environment.OWNED, **dict.fromkeys(
+        [name for name in facts.bootstrap_admin_variables(version) if name.startswith("KC_")],
+        "keycloak.admin.username")}
+    for name, owner in owned.items():
+        settings = Settings.model_validate(changed({"keycloak.options": {name: "x"}}))
+        complaint, = [one for one in rules.options_exist(settings, environment_catalog)]
+        assert complaint.key == f"keycloak.options.{name}"
+        assert complaint.message == "is set by the generator"
+        assert complaint.fix.endswith(f" {owner}")
+        assert field_at(tuple(owner.split("."))) is not None
+
+
+@pytest.mark.parametrize("prefix", environment.OWNED_JVM_OPTIONS)
+def test_no_jvm_option_that_the_generator_sets_can_be_set_twice(prefix):
+    """Each of them is refused, with the key that decides it; one whose name only begins alike isn't."""
+    value = {"-XX:": "40", "-Dsu": "5"}.get(prefix[:4], "x")
+    owner = environment.OWNED_JVM_OPTIONS[prefix]
+    trial = try_out({"keycloak.jvm_options": [f"{prefix}{value}"]})
+    problem, = trial.problems
+    assert (problem.key, problem.line) == ("keycloak.jvm_options.0", trial.line("keycloak.jvm_options.0"))
+    assert problem.message == f"{prefix[:-1]} is set by the generator"
+    assert problem.fix == f"take it out and see the key {owner}"
+    assert field_at(tuple(owner.split("."))) is not None
+    assert try_out({"keycloak.jvm_options": [f"{prefix[:-1]}.other=x".replace("-XX:", "-D")]}).problems == ()
+
+
+@pytest.mark.parametrize(("text", "seconds"), [
+    ("90", 90), ("0", 0), ("1500ms", 1.5), ("20s", 20), ("2m", 120), ("1h", 3600), ("1d", 86400), ("PT40S", 40),
+    ("PT1M30.5S", 90.5), ("pt2h", 7200), ("P1DT1S", 86401), ("1H", 3600), ("30s ", 30)])
+def test_a_time_is_read_as_keycloak_spells_it(text, seconds):
+    """Seconds, a number with a unit, or ISO 8601."""
+    assert rules.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5s", "${DELAY}"])
+def test_what_is_no_time_is_no_time(text):
+    """A value that can't be read counts as nothing, since the option itself is checked elsewhere."""
+    assert rules.seconds(text) == 0
