@@ -34,8 +34,8 @@ _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 # `${Name}` and `${Name.Attribute}`; `${!Name}` stands for the literal text `${Name}`.
 _SUB_VARIABLE = re.compile(r"\$\{\s*([^!}][^}]*?)\s*\}")
-_ODD_CHARACTER = re.compile("[\x7f-\x9f\ufffe\uffff]")
-_NOT_YAML = re.compile("[\t\x7f-\x9f\ufffe\uffff]|\\\\u[dD]")
+_ODD_CHARACTER = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_NOT_YAML = re.compile("[\t\x7f-\x9f\u2028\u2029\ufffe\uffff]|\\\\u[dD]")
 _SURROGATE_PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
 )

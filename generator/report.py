@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from generator.build import Built
 from generator.errors import Problem
-from generator.params.explain import Explanation
+
+if TYPE_CHECKING:  # a run that finds nothing to do prints its table without them
+    from generator.build import Built
+    from generator.params.explain import Explanation
 
 Line = tuple[str, str]
 """A style (`error`, `warning`, `info`, `dim`, or empty) and a text."""

@@ -29,7 +29,10 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Rule:
-    """A check over the settings and the catalog of their version; skipped while a key in `keys` is wrong."""
+    """A check over the settings and the catalog of their version; skipped while a key in `keys` is wrong.
+
+    A check that asks the catalog names keycloak.version: there is no catalog while that one is wrong.
+    """
 
     keys: tuple[str, ...]
     check: Callable[[Settings, Catalog], Iterable[Complaint]]

@@ -9,6 +9,9 @@ _SECRET_NAME = re.compile(r"(^|[_.-])(\w*PASSWORD|PASS|PASSWD|PASSPHRASE|\w*SECR
                           r"(API|ACCESS|PRIVATE|SIGNING|ENCRYPTION|LICENSE)_?KEY)$", re.IGNORECASE)
 """Suffixes, since `KC_SPI_PASSWORD_HASHING__PROVIDER` or `KC_HTTPS_KEY_STORE_FILE` name no secret."""
 
+_CATEGORY_NAME = "KC_LOG_LEVEL_"
+"""What follows is the name of a log category, such as ORG_KEYCLOAK_TOKEN."""
+
 _KEY_NAME = re.compile(r"(?<!PUBLIC)(?<!SITE)_KEY$", re.IGNORECASE)
 _RANDOM = re.compile(r"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
 """A key of some sort is a secret only where its value looks drawn by lot: `KC_SPI_…_KEY` can be the key of a map."""
@@ -42,7 +45,7 @@ def secret_in(name: str, value: str, masked: Callable[[str], bool] = lambda name
     for shape, what in _SHAPES:
         if shape.search(value):
             return what
-    if _PUBLIC_VALUES.fullmatch(value):
+    if _PUBLIC_VALUES.fullmatch(value) or name.startswith(_CATEGORY_NAME):
         return None
     if name.startswith("KC") and masked(name):  # asked late: answering takes every version's catalog
         return f"{name}, which Keycloak masks as a secret"

@@ -540,6 +540,20 @@ def test_a_rule_names_the_keys_it_reads(rule):
     assert all(field_at(tuple(key.split("."))) is not None for key in rule.keys)
 
 
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.check.__name__.replace("_", " ")) for rule in rules.RULES])
+def test_a_rule_that_asks_the_catalog_names_the_version(rule):
+    """Where the version is wrong there is no catalog: rules that need it are skipped, and only those."""
+    _, asked = inspect.signature(rule.check).parameters
+    assert (asked == "catalog") == ("keycloak.version" in rule.keys)
+
+
+@pytest.mark.parametrize("version", [GONE, "26", "latest", "9.0.3"])
+def test_a_wrong_version_silences_only_what_depends_on_it(version):
+    """Options can't be checked then, sizes can."""
+    changes = {"keycloak.version": version, "service.cpu": 1000, "keycloak.options": {"KC_XYZZY": "1"}}
+    assert sorted(told(changes)) == [("keycloak.version", "error"), ("service.cpu", "error")]
+
+
 def test_a_wrong_key_silences_only_the_rules_that_read_it():
     """Everything that is wrong is told at once; only what can't be known yet is left for later."""
     changes = {"service.tasks": "many", "service.cpu": 1000, "load_balancer.dns_records": True,

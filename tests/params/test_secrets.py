@@ -94,7 +94,6 @@ NO_SECRETS = {
     "a number of tokens": {"keycloak.options": {"KC_SPI_X__Y__MAX_TOKEN": "5000"}},
     "whether there is a secret": {"keycloak.options": {"KC_SPI_X__Y__ROTATE_SECRET": "true"}},
     "an empty password": {"keycloak.options": {"KC_SPI_X__Y__PASSWORD": ""}},
-    "a reference to another variable": {"keycloak.options": {"KC_SPI_X__Y__CLIENT_SECRET": "${CLIENT_SECRET}"}},
     "the ARN of a secret": {"keycloak.options": {"KC_SPI_X__Y__CLIENT_SECRET": SECRET_ARN}},
     "the ARN of a secret option": {"keycloak.secret_options": {"KC_SPI_X__Y__CLIENT_SECRET": SECRET_ARN}},
     "the ARN of a parameter": {"keycloak.secret_options": {
@@ -111,8 +110,6 @@ NO_SECRETS = {
         "keycloak.options": {"KC_DB_URL_FULL_USERS": "jdbc:postgresql://db.example.com:5432/users?sslmode=verify-full"}},
     "a JDBC address with an empty password": {
         "keycloak.options": {"KC_DB_URL_FULL_USERS": "jdbc:postgresql://db.example.com/users?user=x&password="}},
-    "a JDBC address that names variables": {"keycloak.options": {
-        "KC_DB_URL_FULL_USERS": "jdbc:postgresql://db.example.com/users?user=${U}&password=${P}"}},
     "a log level of secrets": {"keycloak.log.level": "info,org.keycloak.secret:debug,org.keycloak.token:trace"},
     "a log level of a category": {"keycloak.options": {"KC_LOG_LEVEL_ORG_KEYCLOAK_TOKEN": "debug"}},
     "the key of a map": {"keycloak.options": {"KC_SPI_X__Y__KEY": "primary"}},
@@ -120,7 +117,6 @@ NO_SECRETS = {
     "a public key": {"keycloak.options": {"KC_SPI_X__Y__PUBLIC_KEY": "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"}},
     "the site key of a captcha": {"keycloak.options": {"KC_SPI_X__Y__SITE_KEY": "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ"}},
     "a JVM option about tokens": {"keycloak.jvm_options": ["-Dkeycloak.token.lifespan=300", "-Drequire.password=true"]},
-    "a JVM option that names a variable": {"keycloak.jvm_options": ["-Djavax.net.ssl.trustStorePassword=${STORE}"]},
     "a trust store's path for the JVM": {"keycloak.jvm_options": ["-Djavax.net.ssl.trustStore=/opt/trust.jks"]},
     "two words with dots": {"tags": {"Version": "eyJ.eyJ.short", "Id": "AKIA-team"}},
 }
@@ -155,6 +151,19 @@ def test_what_only_looks_like_a_secret_is_left_alone(changes):
     assert try_out(changes).problems == ()
 
 
+@pytest.mark.parametrize(("name", "value"), [
+    pytest.param("KC_SPI_X__Y__CLIENT_SECRET", "${CLIENT_SECRET}", id="a variable"),
+    pytest.param("KC_DB_PASSWORD", "${env.DB-PASSWORD}", id="a variable of the environment"),
+    pytest.param("jvm_options", "-Djavax.net.ssl.trustStorePassword=${STORE}", id="a variable for the JVM"),
+    pytest.param("KC_DB_URL_FULL_X", "jdbc:postgresql://db.example.com/x?user=${U}&password=${P}", id="in JDBC"),
+    pytest.param("KC_DB_URL_FULL_X", "jdbc:postgresql://sso:${P}@db.example.com/x", id="before a host"),
+])
+def test_a_reference_is_no_secret(name, value):
+    """A value that names where the secret is doesn't hold it; that params fill nothing in is another problem."""
+    assert secret_in(name, value, catalog.masked) is None
+    assert secret_in(name, value.replace("${", "$x").replace("}", ""), catalog.masked)
+
+
 def test_a_secret_in_the_place_of_its_arn_is_not_repeated():
     """Whoever writes the secret itself where its ARN belongs is told so without seeing it again."""
     for changes, key, what in (
@@ -171,8 +180,8 @@ def test_a_secret_hides_no_other_problem():
     """Everything else that is wrong is told beside it."""
     trial = try_out({"keycloak.options": {"KC_DB_PASSWORD": "hunter2", "KC_XYZZY": "1"}, "service.cpu": 1000,
                      "keycloak.version": GONE})
-    assert [problem.key for problem in trial.problems] == [
-        "keycloak.version", "keycloak.options.KC_DB_PASSWORD", "service.cpu"]
+    assert sorted(problem.key for problem in trial.problems) == [
+        "keycloak.options.KC_DB_PASSWORD", "keycloak.version", "service.cpu"]
     trial = try_out({"keycloak.options": {"KC_DB_PASSWORD": "hunter2", "KC_XYZZY": "1"}})
     assert [problem.key for problem in trial.problems] == [
         "keycloak.options.KC_DB_PASSWORD", "keycloak.options.KC_DB_PASSWORD", "keycloak.options.KC_XYZZY"]
