@@ -52,6 +52,11 @@ def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
     rendered = engine.render("keycloak.yaml.j2", names, name=environment.name)
     names["data_ids"] = _data_ids(rendered.text)
     names["needs_bucket"] = len(rendered.text.encode("utf-8")) > TEMPLATE_LIMIT
+    names["template_option"] = "--template-body file://template.yaml"
+    if names["needs_bucket"]:
+        bucket = settings.stack.template_bucket or "BUCKET"
+        url = f"https://{bucket}.s3.{settings.region}.amazonaws.com/{names['stack']}.yaml"
+        names["template_option"] = f'--template-url "{url}"'
     tags = [{"Key": key, "Value": value} for key, value in names["tags"]]
     files: dict[str, bytes] = {"template.yaml": rendered.text.encode("utf-8")}
     files["parameters.json"] = _json([])
