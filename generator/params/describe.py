@@ -119,8 +119,10 @@ def _type_of(node: dict) -> str:
     kind = node.get("type", "")
     if kind == "array":
         return f"list of {_type_of(node['items'])}"
-    if kind == "object" and isinstance(node.get("additionalProperties"), dict):
-        return f"mapping of names to {_type_of(node['additionalProperties'])}"
+    if kind == "object" and "properties" not in node:
+        values = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+        inner = next((one for one in values if isinstance(one, dict)), {})
+        return f"mapping of names to {_type_of(inner) or 'text'}"
     if kind == "object":
         return "section"
     if kind == "integer":

@@ -13,20 +13,16 @@ A key that is left out has its default; `null` takes an inherited value away. Ov
 """
 
 
+_TABLE = ["", "| key | type | default | meaning |", "|---|---|---|---|"]
+
+
 def page() -> str:
-    """The page as it stands in `docs/params.md`."""
-    lines = [HEADER]
-    for key in describe.keys():
-        if key.section and "." not in key.path:
-            lines += ["", f"## {key.path}", "", key.description, "", "| key | type | default | meaning |",
-                      "|---|---|---|---|"]
-            continue
-        if not key.section and "." not in key.path:
-            if lines[-1] == HEADER:
-                lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
-            elif not lines[-1].startswith("|"):
-                lines += ["", "| key | type | default | meaning |", "|---|---|---|---|"]
-        lines.append(_row(key))
+    """The page as it stands in `docs/params.md`: keys of their own first, then a table for each section."""
+    every = list(describe.keys())
+    lines = [HEADER.rstrip(), *_TABLE, *(_row(key) for key in every if "." not in key.path and not key.section)]
+    for section in (key for key in every if "." not in key.path and key.section):
+        inside = [key for key in every if key.path.startswith(section.path + ".")]
+        lines += ["", f"## {section.path}", "", section.description, *_TABLE, *map(_row, inside)]
     return "\n".join(lines) + "\n"
 
 

@@ -109,13 +109,13 @@ def write(root: Path, environment: str, files: Mapping[str, bytes], differences:
         for name, kind in kinds.items():
             if kind != "extra":
                 _put(stage / "new" / name, files[name])
-            if kind != "missing":
+            if kind != "missing":  # kept until the end, to take everything back with
                 _put(stage / "old" / name, None)
                 shutil.copy2(folder / name, stage / "old" / name, follow_symlinks=False)
         with uninterrupted():
             _swap(folder, stage, kinds)
     except OSError as error:
-        raise ProjectError(f"{folder} can't be written: {error.strerror}") from error
+        raise ProjectError(f"{folder} can't be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
