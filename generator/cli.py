@@ -29,7 +29,10 @@ class Session:
     @property
     def root(self) -> Path:
         """The project folder. Raises ProjectError where there is none."""
-        return project_folder.given(self._folder) if self._folder else project_folder.find(Path.cwd())
+        try:
+            return project_folder.given(self._folder) if self._folder else project_folder.find(Path.cwd())
+        except FileNotFoundError:
+            raise ProjectError("the folder that this runs in was deleted (change into a project)") from None
 
     def out(self, text: str = "", style: str = "") -> None:
         """A result, on standard output."""
@@ -65,7 +68,10 @@ class Session:
 
 
 class Group(click.Group):
-    """Turns errors that are the user's to mend into lines and exit codes, and names the nearest command."""
+    """Takes the options of every command before and after its name, and names the nearest command."""
+
+    def parse_args(self, ctx, args):
+        return super().parse_args(ctx, _options_first(args))
 
     def resolve_command(self, ctx, args):
         try:
@@ -77,6 +83,25 @@ class Group(click.Group):
             if near:
                 error.message = f"No such command {args[0]!r}. Did you mean {near[0]!r}?"
             raise
+
+
+def _options_first(args: list[str]) -> list[str]:
+    """The arguments with those of `_global_options` in front: `render -q` is what people type."""
+    first, rest = [], []
+    waiting = iter(args)
+    for arg in waiting:
+        if arg == "--":
+            rest += [arg, *waiting]
+        elif arg == "--project":
+            value = next(waiting, None)
+            if value is None:
+                return [arg]  # click says what is missing
+            first += [arg, value]
+        elif arg in ("-q", "--quiet", "--color", "--no-color") or arg.startswith("--project="):
+            first.append(arg)
+        else:
+            rest.append(arg)
+    return first + rest
 
 
 def _global_options(command):
@@ -137,6 +162,7 @@ def render(session, environments, form, no_cache):
     from generator import build, report
     from generator.rendering.write import orphans
 
+    before = stamp.inputs(root)
     built = _build(session, root, environments, not no_cache)
     _print_problems(session, built)
     written = build.write_out(root, built)
@@ -150,7 +176,7 @@ def render(session, environments, form, no_cache):
         for folder in orphans(root, [one.name for one in built]):
             session.note(f"{folder}/ has no params file: delete it if the environment is gone", "warning")
         if not any(one.errors for one in built):
-            stamp.store(root, sorted(_extra_inputs(built)), rows)
+            stamp.store(root, sorted(_extra_inputs(built)), rows, before)
     _exit(built)
 
 
@@ -381,6 +407,7 @@ def _exit(built, no: bool = False) -> None:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    _prepare_streams()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -398,10 +425,22 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted; nothing was left half written", 130)
-    except BrokenPipeError:
+    except OSError as error:
+        # What a room doesn't expect: a standard output that is full or gone, a folder that was deleted meanwhile.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), 2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Output goes somewhere, and no character stops it: names and texts may hold what an encoding doesn't have."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _fail(text: str, code: int) -> None:

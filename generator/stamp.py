@@ -42,18 +42,26 @@ def _libraries() -> list[str]:
     return sorted(name for name in os.listdir(folder) if name.endswith(".dist-info"))
 
 
-def digest(root: Path, extra: Iterable[str] = ()) -> str:
-    """A digest of the program, the project's inputs and `rendered/`; `extra` are further input files or folders."""
+def inputs(root: Path, extra: Iterable[str] = ()) -> str:
+    """A digest of the program and of what the project gives it; `extra` are further input files or folders."""
     made = hashlib.sha256(json.dumps([FORMAT, _libraries()]).encode())
     program = Path(__file__).parent
     for file in _files(program.parent, program.name):
         _add(made, program.parent, file)
-    for folder in ("params", "templates", "rendered"):
+    for folder in ("params", "templates"):
         for file in _files(root, folder):
             _add(made, root, file)
     for name in sorted(extra):
         for file in [name] if (root / name).is_file() else _files(root, name):
             _add(made, root, file)
+    return made.hexdigest()
+
+
+def digest(root: Path, extra: Iterable[str] = ()) -> str:
+    """A digest of the inputs and of `rendered/`."""
+    made = hashlib.sha256(inputs(root, extra).encode())
+    for file in _files(root, "rendered"):
+        _add(made, root, file)
     return made.hexdigest()
 
 
@@ -68,11 +76,20 @@ def load(root: Path) -> list[dict] | None:
     return None
 
 
-def store(root: Path, extra: list[str], rows: list[dict]) -> None:
-    """Remembers a complete render without errors; a folder that can't be written is no reason to fail."""
+def store(root: Path, extra: list[str], rows: list[dict], before: str) -> None:
+    """Remembers a complete render without errors; a folder that can't be written is no reason to fail.
+
+    `before` is what `inputs` gave when the render began: if somebody saved a file meanwhile, nobody knows whether it
+    was rendered, and nothing is remembered.
+    """
+    if inputs(root) != before:
+        return
     file = root / ".cache" / "render.json"
     try:
         file.parent.mkdir(exist_ok=True)
+        ignore = file.with_name(".gitignore")
+        if not ignore.exists():
+            ignore.write_text("*\n", "utf-8")
         staged = file.with_name(f".render-{os.getpid()}.json")
         staged.write_text(json.dumps({"digest": digest(root, extra), "extra": extra, "rows": rows}), "utf-8")
         os.replace(staged, file)

@@ -267,7 +267,7 @@ def write_project(root: Path, environments: Mapping[str, Mapping]) -> None:
     for path, content in FILES.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(content)
-    (root / "params").mkdir(exist_ok=True)
+    (root / "params").mkdir(parents=True, exist_ok=True)
     for name, params in environments.items():
         # JSON is YAML too.
         (root / "params" / f"{name}.yaml").write_text(json.dumps(params, indent=1), "utf-8")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
-from generator import linting
+from generator import cli, linting
 from generator.document import Document, parse
 from generator.params import load
 from generator.params.load import Environment
@@ -66,3 +68,116 @@ def findings(wholes) -> dict[str, list[linting.Finding]]:
     """What the linter says about each of `wholes`; what was linted in an earlier run is not linted again."""
     jobs = [linting.Job(wholes[name].text, name, wholes[name].settings.region) for name in wholes.names]
     return dict(zip(wholes.names, linting.lint_many(jobs, cache=linting.Cache(PROJECT))))
+
+
+BASE = """\
+abstract: true
+account: "111122223333"
+region: eu-central-1
+high_availability: false
+keycloak:
+  version: 26.7.4
+  log: {retention_days: 30}
+network:
+  existing:
+    vpc: vpc-0a1b2c3d4e5f67890
+    cidrs: [10.60.0.0/16]
+    private_subnets: [subnet-0bbbbbbbbbbbbbbb1, subnet-0bbbbbbbbbbbbbbb2]
+load_balancer:
+  scheme: internal
+  certificate: arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111
+service: {memory: 2048}
+database:
+  existing:
+    host: db.example.com
+    secret: arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-AbCdEf
+    security_group: sg-0a1b2c3d4e5f67890
+    engine_version: "16"
+    max_connections: 200
+"""
+ONE = """\
+extends: base.yaml
+keycloak:
+  hostname: https://one.example.com
+  image:
+    kind: optimized
+    repository: 111122223333.dkr.ecr.eu-central-1.amazonaws.com/keycloak
+    providers: [files/theme.jar]
+"""
+TWO = """\
+extends: base.yaml
+keycloak:
+  hostname: https://two.example.com
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Project:
+    """A project of its own, with the environments `one` (nothing to say about it) and `two` (one warning)."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def file(self, path: str) -> Path:
+        return self.root / path
+
+    def read(self, path: str) -> str:
+        return self.file(path).read_text("utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        self.file(path).parent.mkdir(parents=True, exist_ok=True)
+        self.file(path).write_text(text, "utf-8")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Replace text that has to be there."""
+        assert old in self.read(path)
+        self.write(path, self.read(path).replace(old, new))
+
+    def rendered(self) -> dict[str, bytes]:
+        """Every file below rendered/, hidden ones too."""
+        folder = self.file("rendered")
+        return {path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def _rendered_project(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("rendered") / "project"
+    write_project(root, {})
+    for name, text in (("base", BASE), ("one", ONE), ("two", TWO)):
+        (root / f"params/{name}.yaml").write_text(text, "utf-8")
+    shutil.copytree(PROJECT / "templates", root / "templates")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["cloakform", "--project", str(root), "render"])
+        cli.main()
+    assert ended.value.code == 0
+    return root
+
+
+@pytest.fixture
+def project(_rendered_project, tmp_path) -> Project:
+    """A project of a test's own, rendered, with the caches of that."""
+    shutil.copytree(_rendered_project, tmp_path / "project")
+    return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def cloakform(project, monkeypatch, capfd):
+    """Runs the command line in this process, in the folder of `project`."""
+    def run(*arguments: str) -> Ran:
+        monkeypatch.chdir(project.root)
+        monkeypatch.setattr(sys, "argv", ["cloakform", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capfd.readouterr()
+        return Ran(ended.value.code, said.out, said.err)
+    return run

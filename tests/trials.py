@@ -111,6 +111,7 @@ def try_text(text: str, **others: str) -> Trial:
         (root / "params").mkdir()
         (root / "templates").mkdir()
         (root / THEME).mkdir(parents=True)
+        (root / THEME / "theme.properties").write_bytes(b"")
         (root / PROVIDER).write_bytes(b"")
         for stem, other in {**others, "dev": text}.items():
             (root / f"params/{stem}.yaml").write_text(other, "utf-8")

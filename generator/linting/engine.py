@@ -124,14 +124,12 @@ def _not_ignored(document: Document, findings: Sequence[Finding]) -> list[Findin
     For the whole template it names ids or their beginnings (`W95`), for a resource whole ids.
     """
     everywhere = tuple(_ignored(document.data))
-    of_resource = {
-        logical_id: set(_ignored(resource.attributes)) for logical_id, resource in document.resources.items()
-    }
+    of_resource = {one.path: _ignored(one.attributes) for one in document.resources.values()}
     return [
         finding
         for finding in findings
         if not (everywhere and finding.rule.startswith(everywhere))
-        and not (finding.path[:1] == ("Resources",) and finding.rule in of_resource.get(finding.path[1], ()))
+        and finding.rule not in of_resource.get(finding.path[:2], ())
     ]
 
 

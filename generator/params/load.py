@@ -163,9 +163,12 @@ def _mend(raw: dict, path: KeyPath, missing: bool) -> None:
     if missing and isinstance(node, dict):
         field = describe.field_at(path)
         inner = describe.section_of(field.annotation) if field else None
-        kind = describe.schema_at(path).get("type")
+        schema = describe.schema_at(path)
         example = describe.example_at(path).strip('"')
-        node[last] = [] if kind == "array" else {} if inner else example
+        if schema.get("type") == "array":
+            node[last] = [describe.example_at((*path, 0)).strip('"')] if schema.get("minItems") else []
+        else:
+            node[last] = {} if inner else example
     elif isinstance(node, list) and isinstance(last, int) and last < len(node):
         # Not removed, or the indexes of later errors would point elsewhere.
         example = describe.example_at(path).strip('"')

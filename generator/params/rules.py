@@ -240,12 +240,14 @@ def discovery_works(settings: Settings, catalog: Catalog) -> Iterator[Complaint]
                       "find each other more slowly", "stay with 8, or write database (from 26.1)")
 
 
-@rule("keycloak.version", "keycloak.cluster_encryption")
+@rule("keycloak.version", "keycloak.cluster_encryption", "keycloak.options")
 def encryption_has_keys(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     wanted = settings.keycloak.cluster_encryption
-    if wanted and not facts.cluster_encrypted_by_default(catalog.version):
+    own_keys = "KC_CACHE_EMBEDDED_MTLS_KEY_STORE_FILE" in settings.keycloak.options
+    if wanted and not own_keys and not facts.cluster_encrypted_by_default(catalog.version):
         yield Complaint("keycloak.cluster_encryption", f"Keycloak {catalog.version} makes no certificates of its own and "
-                        "wouldn't start", "take it out, or use 26.2 or newer")
+                        "wouldn't start", "take it out, use 26.2 or newer, or name a key store of the image in "
+                        "KC_CACHE_EMBEDDED_MTLS_KEY_STORE_FILE")
     elif wanted is False:
         yield warning("keycloak.cluster_encryption", "sessions pass between the nodes unencrypted", "take it out")
 

@@ -23,7 +23,7 @@ _SHAPES = tuple((re.compile(shape), what) for shape, what in (
     (r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----", "a private key"),
     (r"\b(AKIA|ASIA)[A-Z2-7]{16}\b", "an AWS access key id"),
     (r"(?i)aws.{0,20}(secret|sk).{0,20}[=:]\s*[A-Za-z0-9/+]{40}\b", "an AWS secret access key"),
-    (r"(?i)\bjdbc:[a-z0-9:-]+://[^/\s?]*:[^/\s?@]+@", "a JDBC URL with credentials"),
+    (r"(?i)\bjdbc:[a-z0-9:-]+://[^/\s?:]*:(?!\$\{)[^/\s?@]+@", "a JDBC URL with credentials"),
     (rf"(?i)[?&;](password|passwd|pwd|\w*storepassword|sslpassword)={_NO_REFERENCE}[^&;\s]",
      "a password in connection properties"),
     (r"(?i)\b[a-z][a-z0-9+.-]*://[^/\s:@?#]*:(?!\$\{)[^/\s@?#]+@", "a URL with credentials"),

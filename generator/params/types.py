@@ -39,7 +39,7 @@ def _int(value: Any) -> Any:
         if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value):
             return int(value)
         digits = value.lstrip("0")
-        if re.fullmatch(r"[0-9]+", value) and digits:
+        if re.fullmatch(r"0[0-9]+", value) and digits:
             raise wrong(f"{value!r} has leading zeros", f"write {digits}")
     raise wrong(f"{value!r} is not a whole number" if isinstance(value, str) else "expected a whole number",
                 "write digits only, such as 3")
@@ -79,7 +79,7 @@ def _cidr(value: str) -> str:
     return str(network)
 
 
-def _private_cidr_fix(value: str) -> str:
+def _vpc_cidr(value: str) -> str:
     network = ipaddress.IPv4Network(value)
     if not 16 <= network.prefixlen <= 24:
         raise wrong(f"{value!r} has a prefix length outside /16 to /24",
@@ -134,18 +134,20 @@ RetentionDays = Annotated[Int, AfterValidator(_retention), WithJsonSchema(
     {"type": "integer", "enum": list(RETENTION_DAYS)})]
 Cidr = Annotated[str, BeforeValidator(_text), AfterValidator(_cidr), WithJsonSchema(
     {"type": "string", "pattern": r"^[0-9.]+/[0-9]+$", "examples": ["203.0.113.0/24"]})]
-VpcCidr = Annotated[Cidr, AfterValidator(_private_cidr_fix)]
+VpcCidr = Annotated[Cidr, AfterValidator(_vpc_cidr), WithJsonSchema(
+    {"type": "string", "pattern": r"^[0-9.]+/[0-9]+$", "examples": ["10.40.0.0/16"]})]
 HttpsUrl = Annotated[str, BeforeValidator(_text), AfterValidator(_https_url), WithJsonSchema(
     {"type": "string", "pattern": "^https://[a-z0-9.-]+$", "examples": ["https://sso.example.com"]})]
 UrlPath = Annotated[str, BeforeValidator(_text), AfterValidator(_path), WithJsonSchema(
     {"type": "string", "pattern": "^/", "examples": ["/auth"]})]
 
 AccountId = Annotated[text_like(r"[0-9]{12}", "an account id of twelve digits", '"123456789012"'),
-                      WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]{12}$"})]
+                      WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]{12}$",
+                                      "examples": ['"123456789012"']})]
 Region = text_like(r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov)?-[a-z]+-[0-9]", "an AWS region", "eu-central-1")
 KeycloakVersion = Annotated[
     text_like(r"[1-9][0-9]*\.[0-9]+\.[0-9]+", "a Keycloak version of three numbers", "26.7.4"),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"})]
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$", "examples": ["26.7.4"]})]
 StackName = text_like(r"[A-Za-z][A-Za-z0-9-]{0,127}", "a CloudFormation stack name", "keycloak-prod")
 VpcId = text_like(r"vpc-[0-9a-f]{8,17}", "a VPC id", "vpc-0a1b2c3d4e5f67890")
 SubnetId = text_like(r"subnet-[0-9a-f]{8,17}", "a subnet id", "subnet-0a1b2c3d4e5f67890")

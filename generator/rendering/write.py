@@ -114,6 +114,7 @@ def write(root: Path, environment: str, files: Mapping[str, bytes], differences:
                 shutil.copy2(folder / name, stage / "old" / name, follow_symlinks=False)
         with uninterrupted():
             _swap(folder, stage, kinds)
+            shutil.rmtree(stage, ignore_errors=True)
     except OSError as error:
         raise ProjectError(f"{folder} can't be written: {error.strerror or error}") from error
     finally:

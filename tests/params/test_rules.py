@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from generator.keycloak import catalog, environment, facts, sizing
-from generator.params import rules
+from generator.params import describe, rules
 from generator.params.describe import field_at
 from generator.params.model import Settings
 from tests.trials import ACCOUNT, ECR, FOUND_DATABASE, FOUND_NETWORK, GONE, PROVIDER, THEME, changed, try_out, try_text
@@ -171,6 +171,15 @@ ERRORS = {
     "pings in a database that Keycloak doesn't know": (
         at("26.0.8", **{"keycloak.discovery": "database"}), at("26.1.4", **{"keycloak.discovery": "database"}),
         "keycloak.discovery", "Keycloak 26.0.8 has no JDBC_PING (it came with 26.1)", "write dns, or use 26.1"),
+    "encryption without keys": (
+        at("26.1.4", **{"keycloak.cluster_encryption": True}), at("26.2.5", **{"keycloak.cluster_encryption": True}),
+        "keycloak.cluster_encryption", "Keycloak 26.1.4 makes no certificates of its own and wouldn't start",
+        "take it out, use 26.2 or newer"),
+    "encryption without keys, once more": (
+        at("24.0.5", **{"keycloak.cluster_encryption": True}),
+        {**option("KC_CACHE_EMBEDDED_MTLS_KEY_STORE_FILE", "/opt/keycloak/conf/nodes.p12", "24.0.5"),
+         "keycloak.cluster_encryption": True},
+        "keycloak.cluster_encryption", "wouldn't start", "KC_CACHE_EMBEDDED_MTLS_KEY_STORE_FILE"),
     "a feature misspelt": (
         {"keycloak.features.enabled": ["docker", "token-exchang"]},
         {"keycloak.features.enabled": ["docker", "token-exchange", "preview"]},
@@ -420,6 +429,9 @@ WARNINGS = {
         {"service.autoscaling": {"max_tasks": 9}},
         {"service.autoscaling": {"max_tasks": 9}, "keycloak.discovery": "database"},
         "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
+    "nodes that talk in the clear": (
+        {"keycloak.cluster_encryption": False}, at("26.1.4"),
+        "keycloak.cluster_encryption", "sessions pass between the nodes unencrypted", "take it out"),
     "an option that goes away": (
         option("KC_TRACING_SERVICE_NAME", "sso", "26.5.5"), option("KC_TRACING_SERVICE_NAME", "sso", "26.4.7"),
         "keycloak.options.KC_TRACING_SERVICE_NAME", "is deprecated in Keycloak 26.5.5", "telemetry-service-name"),
@@ -662,3 +674,43 @@ def test_a_time_is_read_as_keycloak_spells_it(text, seconds):
 def test_what_is_no_time_is_no_time(text):
     """A value that can't be read counts as nothing, since the option itself is checked elsewhere."""
     assert rules.seconds(text) == 0
+
+
+LEAVES = [key.path for key in describe.keys() if not key.section and "[]" not in key.path]
+REQUIRED = [key.path for key in describe.keys() if key.required and "[]" not in key.path]
+
+
+def around(key: str) -> dict:
+    """Changes to the good environment after which the section of `key` is there."""
+    found = {"network.existing": {"network": FOUND_NETWORK}, "database.existing": {"database": FOUND_DATABASE},
+             "load_balancer.access_logs": {"load_balancer.access_logs": {"bucket": "logs", "prefix": "alb"}},
+             "service.autoscaling": {"service.autoscaling": {"max_tasks": 4}}}
+    return found.get(".".join(key.split(".")[:2]), {})
+
+
+def mistake_far_from(key: str) -> tuple[dict, str]:
+    """(changes that break a rule which doesn't read `key`, the key of its complaint)."""
+    if key.startswith("service"):
+        return {"load_balancer.health_check": {"interval_seconds": 5, "timeout_seconds": 5}}, (
+            "load_balancer.health_check.timeout_seconds")
+    return {"service.cpu": 1000}, "service.cpu"
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_a_wrong_key_silences_no_rule_about_others(key):
+    """Whatever key is wrong, it is told itself, and so is what else is wrong."""
+    mistake, other = mistake_far_from(key)
+    found = [problem.key for problem in try_out(
+        {**around(key), **mistake, key: [{"neither": "text nor list"}]}).problems]
+    assert other in found
+    assert any(one == key or one.startswith(f"{key}.") for one in found)
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_missing_key_silences_no_rule_about_others(key):
+    """A required key that is left out is told with an example, and what else is wrong is told beside it."""
+    mistake, other = mistake_far_from(key)
+    found = {problem.key: problem for problem in try_out({**around(key), **mistake, key: GONE}).problems}
+    assert other in found
+    assert found[key].message.startswith("is missing")
+    assert found[key].fix.startswith(f"add `{key.rsplit('.', 1)[-1]}")

@@ -264,8 +264,7 @@ except KeyboardInterrupt:
         """Whoever ends the process from outside finds the new folder whole."""
         ran = run(self.CODE, str(root), "os.rename", "SIGTERM", code=-signal.SIGTERM)
         assert ran.stdout == ""
-        assert {name: content for name, content in tree(root).items() if name.startswith("dev/")} == {
-            f"dev/{n:03}.txt": b"new" for n in range(50)}
+        assert tree(root) == {f"dev/{n:03}.txt": b"new" for n in range(50)}
 
     def test_ctrl_c_while_staging_leaves_the_old_files(self, root):
         """A signal that arrives while files are staged acts at once: the folder is the old one, whole."""

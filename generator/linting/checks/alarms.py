@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer
+from generator.linting.checks.base import Check, Hit, integer, is_given
 
 _ALARM = "AWS::CloudWatch::Alarm"
 _API = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
@@ -49,12 +49,13 @@ class AlarmMeasure(Check):
             if points is not None and periods is not None and points > periods:
                 message = f"DatapointsToAlarm {points} is above EvaluationPeriods {periods}"
                 yield Hit((*path, "DatapointsToAlarm"), message)
-            if "MetricName" in properties and not {"Statistic", "ExtendedStatistic"} & properties.keys():
+            if (
+                is_given(properties.get("MetricName"))
+                and not {"Statistic", "ExtendedStatistic"} & properties.keys()
+            ):
                 yield Hit((*path, "MetricName"), "a metric without Statistic or ExtendedStatistic")
-            if "MetricName" in properties and "Period" not in properties:
+            if is_given(properties.get("MetricName")) and "Period" not in properties:
                 yield Hit((*path, "MetricName"), "a metric without Period")
-            if {"MetricName", "Metrics"} & properties.keys() and not {
-                "Threshold",
-                "ThresholdMetricId",
-            } & properties.keys():
+            measured = is_given(properties.get("MetricName")) or is_given(properties.get("Metrics"))
+            if measured and not {"Threshold", "ThresholdMetricId"} & properties.keys():
                 yield Hit(path, "neither Threshold nor ThresholdMetricId")

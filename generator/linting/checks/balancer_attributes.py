@@ -195,8 +195,11 @@ class LogBucket(Check):
     source_url = _API + "API_LoadBalancerAttribute.html"
 
     def hits(self, document: Document) -> Iterator[Hit]:
-        for _, attributes, _ in _attributes(document):
+        for resource, attributes, _ in _attributes(document):
             keys = {key for _, key, _ in attributes}
+            said = resource.properties.get(_KNOWN[resource.type][0])
+            if not isinstance(said, list) or len(attributes) != len(said):
+                continue  # the bucket may be among those that only AWS knows
             for path, key, value in attributes:
                 kind = key.partition(".s3.enabled")[0]
                 on = value is True or value == "true"

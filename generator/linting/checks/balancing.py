@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from generator.document import Document, Path, Resource
-from generator.linting.checks.base import items, mapping, target
+from generator.linting.checks.base import is_given, items, mapping, target
 
 BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
@@ -33,8 +33,9 @@ class Condition(NamedTuple):
 
     @property
     def values(self) -> list[tuple[Path, Any]]:
-        """(path, value) of what the condition compares with, known or not."""
-        return [((*path, index), value) for path, listed in self.lists for index, value in enumerate(listed)]
+        """(path, value) of what the condition compares with, known or not; what may come to nothing isn't."""
+        found = [((*path, index), value) for path, listed in self.lists for index, value in enumerate(listed)]
+        return [(path, value) for path, value in found if is_given(value) or value is None]
 
 
 def conditions(rule: Resource) -> list[Condition]:

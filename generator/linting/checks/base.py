@@ -75,21 +75,36 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and "{{resolve:" not in value else None
 
 
+def is_function(value: Any) -> bool:
+    """Whether a value is an intrinsic function: what it gives is known to AWS alone."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    name = str(next(iter(value)))
+    return name == "Ref" or name.startswith("Fn::")
+
+
+def is_given(value: Any) -> bool:
+    """Whether there is a value, whatever AWS works out: an `!If` can come to
+    nothing, `AWS::NoValue` is nothing.
+    """
+    no_value = isinstance(value, dict) and ("Fn::If" in value or value.get("Ref") == "AWS::NoValue")
+    return value is not None and not no_value
+
+
 def mapping(value: Any, *keys: str) -> dict[str, Any]:
     """The mapping found by following `keys`; an empty one where there is none or a
     function stands in between.
     """
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) and not is_function(value) else {}
 
 
 def items(value: Any, key: str) -> list[tuple[int, dict[str, Any]]]:
-    """(position, item) of the mappings in the list `value[key]`."""
+    """(position, item) of the mappings in the list `value[key]`; functions among them are none."""
     found = value.get(key) if isinstance(value, dict) else None
-    return [
-        (i, item) for i, item in enumerate(found if isinstance(found, list) else []) if isinstance(item, dict)
-    ]
+    listed = enumerate(found if isinstance(found, list) else [])
+    return [(i, item) for i, item in listed if isinstance(item, dict) and not is_function(item)]
 
 
 def strings(value: Any, key: str) -> list[tuple[int, str]]:
@@ -120,6 +135,6 @@ def same(value: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """ "write `x`", x being the known name that looks most like `name`; empty where none does."""
+    """`write x`, x being the known name that looks most like `name`; empty where none does."""
     near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
     return f"write {near[0]}" if near else ""

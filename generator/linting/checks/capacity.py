@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, items
+from generator.linting.checks.base import Check, Hit, integer, is_given, items
 from generator.linting.checks.ecs import SERVICE
 
 
@@ -20,7 +20,7 @@ class LaunchTypeOrProviders(Check):
         for service in document.of_type(SERVICE):
             providers = items(service.properties, "CapacityProviderStrategy")
             path = (*service.path, "Properties", "CapacityProviderStrategy")
-            if providers and "LaunchType" in service.properties:
+            if providers and is_given(service.properties.get("LaunchType")):
                 yield Hit(path, "not possible together with LaunchType", "keep one of the two")
             based = [index for index, provider in providers if integer(provider.get("Base"))]
             if len(based) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document, Resource
-from generator.linting.checks.base import Check, Hit, items, mapping, target, text
+from generator.linting.checks.base import Check, Hit, is_given, items, mapping, target, text
 
 _SERVICE = "AWS::ServiceDiscovery::Service"
 _PRIVATE = "AWS::ServiceDiscovery::PrivateDnsNamespace"
@@ -26,14 +26,14 @@ class PrivateHealthCheck(Check):
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for service in document.of_type(_SERVICE):
-            if "HealthCheckConfig" in service.properties and _is_private(document, service):
+            if is_given(service.properties.get("HealthCheckConfig")) and _is_private(document, service):
                 path = (*service.path, "Properties", "HealthCheckConfig")
                 message = "HealthCheckConfig is for public DNS and HTTP namespaces only"
                 yield Hit(path, message, "write HealthCheckCustomConfig: {}, which ECS reports to")
 
 
 class RecordTypes(Check):
-    """A service has A, AAAA, both of them, SRV or CNAME records; a CNAME can't be one of several answers."""
+    """A CNAME is the only record of its name, and can't be one of several answers."""
 
     id = "E9562"
     shortdesc = "A service's record types go together"
@@ -46,7 +46,7 @@ class RecordTypes(Check):
             path = (*service.path, "Properties", "DnsConfig")
             if None in kinds:
                 continue
-            if len(kinds) > 1 and sorted(map(str, kinds)) != ["A", "AAAA"]:
+            if len(kinds) > 1 and "CNAME" in kinds:
                 yield Hit(
                     (*path, "DnsRecords"),
                     f"{', '.join(map(str, kinds))} don't go together",

@@ -61,7 +61,7 @@ class ExecutionRole(Check):
     def _reason(self, container: dict, fargate: bool) -> str:
         logging = mapping(container, "LogConfiguration")
         image = text(container.get("Image")) or ""
-        if container.get("Secrets") or logging.get("SecretOptions"):
+        if items(container, "Secrets") or items(logging, "SecretOptions"):
             return "the container has secrets"
         if fargate and logging.get("LogDriver") == "awslogs":
             return "the container logs with awslogs"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.document import Document, Path
-from generator.linting.checks.base import Check, Hit, flag, integer, strings, text
+from generator.linting.checks.base import Check, Hit, flag, integer, is_given, strings, text
 
 _INSTANCE = "AWS::RDS::DBInstance"
 _CLUSTER = "AWS::RDS::DBCluster"
@@ -25,7 +25,9 @@ class DatabaseZone(Check):
 
     def hits(self, document: Document) -> Iterator[Hit]:
         for instance in document.of_type(_INSTANCE):
-            if flag(instance.properties.get("MultiAZ")) and "AvailabilityZone" in instance.properties:
+            if flag(instance.properties.get("MultiAZ")) and is_given(
+                instance.properties.get("AvailabilityZone")
+            ):
                 path = (*instance.path, "Properties", "AvailabilityZone")
                 yield Hit(path, "not possible together with MultiAZ", "leave AvailabilityZone out")
 
@@ -58,12 +60,12 @@ class DatabasePassword(Check):
             properties = database.properties
             path = (*database.path, "Properties")
             managed = flag(properties.get("ManageMasterUserPassword", False))
-            if managed and "MasterUserPassword" in properties:
+            if managed and is_given(properties.get("MasterUserPassword")):
                 fix = "leave MasterUserPassword out"
                 yield Hit(
                     (*path, "MasterUserPassword"), "not possible together with ManageMasterUserPassword", fix
                 )
-            if managed is False and "MasterUserSecret" in properties:
+            if managed is False and is_given(properties.get("MasterUserSecret")):
                 fix = "write ManageMasterUserPassword: true"
                 yield Hit((*path, "MasterUserSecret"), "has no use without ManageMasterUserPassword", fix)
             if (
@@ -151,7 +153,7 @@ class DatabaseMonitoring(Check):
                 )
             elif interval and not role:
                 yield Hit((*path, "MonitoringInterval"), "monitoring without MonitoringRoleArn")
-            elif role and not interval:
+            elif not interval and is_given(instance.properties.get("MonitoringRoleArn")):
                 yield Hit((*path, "MonitoringRoleArn"), "has no use with a MonitoringInterval of 0")
 
 
@@ -187,7 +189,7 @@ class DatabaseStorage(Check):
             if size < self.smallest.get(kind, 0):
                 yield Hit((*path, "AllocatedStorage"), f"{size} GiB: {kind} starts at {self.smallest[kind]}")
             for key in ("Iops", "StorageThroughput") if kind == "gp3" and size < 400 else ():
-                if key in properties:
+                if is_given(properties.get(key)):
                     yield Hit(
                         (*path, key), f"gp3 takes {key} from 400 GiB on, this is {size}", "leave it out"
                     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, mapping
+from generator.linting.checks.base import Check, Hit, integer, is_function, mapping
 from generator.linting.checks.ecs import SERVICE
 
 
 def _rolling(properties: dict) -> bool:
+    if is_function(properties.get("DeploymentController")):
+        return False
     controller = mapping(properties, "DeploymentController").get("Type", "ECS")
     strategy = mapping(properties, "DeploymentConfiguration").get("Strategy", "ROLLING")
     scheduling = properties.get("SchedulingStrategy", "REPLICA")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, flag, integer, mapping, strings
+from generator.linting.checks.base import Check, Hit, flag, integer, is_given, mapping, strings
 from generator.linting.checks.ecs import TASK, all_containers, containers, task_on_fargate
 
 
@@ -28,10 +28,10 @@ class FargateContainer(Check):
             if flag(container.get("Privileged")):
                 yield Hit((*path, "Privileged"), "Privileged is not supported on Fargate", "leave it out")
             for name in self.unsupported:
-                if container.get(name):
+                if container.get(name) and is_given(container[name]):
                     yield Hit((*path, name), f"{name} is not supported on Fargate", "leave it out")
             for name in self.unsupported_linux:
-                if name in linux:
+                if is_given(linux.get(name)):
                     yield Hit((*here, name), f"{name} is not supported on Fargate", "leave it out")
             for index, capability in strings(mapping(linux, "Capabilities"), "Add"):
                 if capability != "SYS_PTRACE":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit
+from generator.linting.checks.base import Check, Hit, items
 from generator.linting.checks.ecs import SERVICE, service_on_fargate
 
 
@@ -25,6 +25,6 @@ class FargatePlacement(Check):
             if not service_on_fargate(service):
                 continue
             for name in ("PlacementStrategies", "PlacementConstraints"):
-                if service.properties.get(name):
+                if items(service.properties, name):
                     path = (*service.path, "Properties", name)
                     yield Hit(path, f"{name} is not supported on Fargate", "leave it out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, items, mapping, target
+from generator.linting.checks.base import Check, Hit, integer, is_given, items, mapping, target
 
 
 class FirewallRules(Check):
@@ -32,7 +32,7 @@ class FirewallRules(Check):
                 right, wrong = "Action", "OverrideAction"
                 if any(kind in mapping(rule, "Statement") for kind in self.groups):
                     right, wrong = wrong, right
-                if "Statement" in rule and wrong in rule:
+                if mapping(rule, "Statement") and is_given(rule.get(wrong)):
                     yield Hit((*path, wrong), f"{wrong} doesn't belong to this statement", f"write {right}")
                 elif mapping(rule, "Statement") and right not in rule:
                     yield Hit(path, f"a rule without {right}", f"write {right}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, flag, integer, mapping, text
+from generator.linting.checks.base import Check, Hit, flag, integer, is_given, mapping, text
 
 _CLASSES = {
     "ExcludeLowercase": string.ascii_lowercase,
@@ -38,13 +38,14 @@ class GeneratedSecret(Check):
         for secret in document.of_type("AWS::SecretsManager::Secret"):
             wanted = mapping(secret.properties, "GenerateSecretString")
             path = (*secret.path, "Properties", "GenerateSecretString")
-            if "GenerateSecretString" in secret.properties and "SecretString" in secret.properties:
+            both = ("GenerateSecretString", "SecretString")
+            if all(is_given(secret.properties.get(key)) for key in both):
                 yield Hit((*path[:-1], "SecretString"), "not possible together with GenerateSecretString")
             for one, other in (
                 ("SecretStringTemplate", "GenerateStringKey"),
                 ("GenerateStringKey", "SecretStringTemplate"),
             ):
-                if one in wanted and other not in wanted:
+                if is_given(wanted.get(one)) and other not in wanted:
                     yield Hit((*path, one), f"{one} without {other}", f"add {other}")
             template = text(wanted.get("SecretStringTemplate"))
             if template is not None and not _is_structure(template):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from generator.document import Document
-from generator.linting.checks.base import Check, Hit, items, text
+from generator.linting.checks.base import Check, Hit, is_given, items, text
 
 
 class MetricFilter(Check):
@@ -27,7 +27,7 @@ class MetricFilter(Check):
         for one in document.of_type("AWS::Logs::MetricFilter"):
             for index, metric in items(one.properties, "MetricTransformations"):
                 path = (*one.path, "Properties", "MetricTransformations", index)
-                if items(metric, "Dimensions") and "DefaultValue" in metric:
+                if items(metric, "Dimensions") and is_given(metric.get("DefaultValue")):
                     yield Hit(
                         (*path, "DefaultValue"), "not possible together with Dimensions", "leave it out"
                     )

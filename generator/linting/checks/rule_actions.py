@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.document import Document, Path
 from generator.linting.checks.balancing import BALANCER, LISTENER, RULE, actions, forwards
-from generator.linting.checks.base import Check, Hit, items, mapping, text
+from generator.linting.checks.base import Check, Hit, is_function, items, mapping, text
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
@@ -48,7 +48,9 @@ class ActionShape(Check):
                 message = f"{content}: AWS takes {', '.join(self.content_types)}"
                 yield Hit((*path, "FixedResponseConfig", "ContentType"), message)
         if kind == "redirect":
-            redirect = mapping(action, "RedirectConfig")
+            redirect = action.get("RedirectConfig", {})
+            if not isinstance(redirect, dict) or is_function(redirect):
+                return
             # What isn't said stays as it was, which is what these placeholders say too.
             same = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}"}
             if all(redirect.get(key, unchanged) == unchanged for key, unchanged in same.items()):

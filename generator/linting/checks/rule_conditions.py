@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from generator.document import Document, Resource
 from generator.linting.checks.balancing import FIELDS, RULE, Condition, conditions
-from generator.linting.checks.base import Check, Hit, items, nearest, text
+from generator.linting.checks.base import Check, Hit, is_given, items, nearest, text
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
@@ -104,7 +104,7 @@ class ConditionShape(Check):
             body = rule.properties["Conditions"][condition.path[-1]]
             key = FIELDS[condition.field]
             for other in set(FIELDS.values()) - {key}:
-                if other in body:
+                if is_given(body.get(other)):
                     yield Hit(
                         (*condition.path, other),
                         f"{other} doesn't belong to {condition.field}",

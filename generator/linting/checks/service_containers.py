@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.document import Document, Path, Resource
-from generator.linting.checks.base import Check, Hit, integer, items, nearest, text
+from generator.linting.checks.base import Check, Hit, integer, is_given, items, nearest, text
 from generator.linting.checks.ecs import SERVICE, containers, task_of
 
 
@@ -67,6 +67,6 @@ class RegisteredContainer(Check):
             for index, registry in registries:
                 if task:
                     yield from _mismatches(task, registry, (*path, index))
-                if "Port" in registry and "ContainerPort" in registry:
+                if is_given(registry.get("Port")) and is_given(registry.get("ContainerPort")):
                     message = "Port and ContainerPort exclude each other"
                     yield Hit((*path, index, "Port"), message, "keep ContainerName and ContainerPort")
