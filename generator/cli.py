@@ -64,7 +64,8 @@ class Session:
         from generator.report import table
 
         # Never wrapped: a narrow pipe would break the columns that other programs read.
-        table(rows, Console(no_color=self.colour is False, width=None if sys.stdout.isatty() else 200))
+        width = None if sys.stdout.isatty() else 200
+        table(rows, Console(color_system=None if self.colour is False else "auto", width=width))
 
 
 class Group(click.Group):

@@ -136,6 +136,10 @@ class Project:
         self.file(path).parent.mkdir(parents=True, exist_ok=True)
         self.file(path).write_text(text, "utf-8")
 
+    def line(self, path: str, text: str) -> int:
+        """Number of the first line that holds a text."""
+        return next(number for number, line in enumerate(self.read(path).splitlines(), 1) if text in line)
+
     def replace(self, path: str, old: str, new: str) -> None:
         """Replace text that has to be there."""
         assert old in self.read(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -380,10 +379,10 @@ def test_features_are_told_only_where_there_are_some():
     assert (said["KC_FEATURES"], said["KC_FEATURES_DISABLED"]) == ("docker,scripts", "impersonation")
 
 
-@pytest.mark.parametrize(("format", "output"), [("json", "json"), ("plain", "default")])
-def test_the_log_is_as_params_say(format, output):
+@pytest.mark.parametrize(("form", "output"), [("json", "json"), ("plain", "default")])
+def test_the_log_is_as_params_say(form, output):
     """Its format has another name in Keycloak; its level is passed on."""
-    said = every(told({"keycloak.log": {"format": format, "level": "info,org.keycloak.events:debug"}}))
+    said = every(told({"keycloak.log": {"format": form, "level": "info,org.keycloak.events:debug"}}))
     assert (said["KC_LOG_CONSOLE_OUTPUT"], said["KC_LOG_LEVEL"]) == (output, "info,org.keycloak.events:debug")
 
 
@@ -403,4 +402,3 @@ def test_the_same_settings_always_say_the_same():
     """Nothing here depends on anything else: two askings are equal, and another environment differs in its name."""
     assert told({}) == told({})
     assert told({}) != told({}, name="dev")
-    assert replace(told({}), discovery_name="") != told({})
