@@ -130,9 +130,8 @@ def _lint(root: Path, made: list[tuple[Environment, HandOver]], use_cache: bool,
 def _place(environment: Environment) -> Callable[[str], tuple[str, int] | None]:
     """Where a params key is set; None for a default."""
     def place(key: str) -> tuple[str, int] | None:
-        path = tuple(int(step) if step.isdigit() else step for step in key.split("."))
-        chain = environment.tree.chain(path)
-        return (chain[-1].file, chain[-1].line) if chain else None
+        found = environment.tree.get(key)
+        return (found.chain[-1].file, found.chain[-1].line) if found is not None else None
     return place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -408,6 +409,7 @@ def _exit(built, no: bool = False) -> None:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    gc.disable()  # a short life: looking for garbage takes a tenth of the time and finds next to none
     _prepare_streams()
     try:
         code = cli.main(standalone_mode=False)

@@ -183,6 +183,12 @@ def path_tricks_reach_admin(settings: Settings) -> bool:
     return old_answer or facts.path_tricks_reach_admin(settings.keycloak.version)
 
 
+def path_parameters_reach_master(settings: Settings) -> bool:
+    """Whether `/realms/master;x/` walks around the rule that keeps /realms/master to some networks."""
+    return (settings.keycloak.master_realm == "admin_networks"
+            and facts.path_parameters_reach_admin(settings.keycloak.version))
+
+
 def verifies_database(settings: Settings) -> bool:
     """Whether the image holds the authority of the database's certificate, so that it can be checked."""
     existing = settings.database.existing

@@ -106,8 +106,9 @@ def path_tricks_reach_admin(version: str | Version) -> bool:
 def path_parameters_reach_admin(version: str | Version) -> bool:
     """Whether `/admin;x/` passes a balancer rule that denies `/admin/` and still shows the admin console.
 
-    Source: upgrading guide 26.6.0 (a `;` is refused); measured: the console on 24.0.5 and 26.4.7, an
-    error 500 on 26.0.8, 400 on 26.7.4.
+    In the same way `/realms/master;x/` passes one that denies `/realms/master/`. Source: upgrading guide
+    26.6.0 (a `;` is refused); measured: the console on 24.0.5 and 26.4.7, an error 500 on 26.0.8, 400 on
+    26.7.4; the master realm on 24.0.5 and 26.4.7, 400 on 26.5.5 and 26.6.4.
     """
     return parse(version) < (26, 6, 0)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from generator.errors import ProjectError
 from generator.params import describe
 from generator.params.describe import Key
 from generator.params.load import Environment
-from generator.params.merge import Setting
+from generator.params.merge import KeyPath, Setting
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,17 @@ class Explanation:
 
 
 def find(path: str) -> Key:
-    """The key named by a dotted path; list indexes and free names are left out of account.
+    """The key named by a dotted path; list indexes (`.0`, `[0]`, `[]`) and free names are left out of account.
 
     Raises ProjectError naming the nearest keys for a path the model doesn't know.
     """
-    wanted = tuple(step for step in path.strip(".").split(".") if not step.isdigit())
+    wanted = tuple(step for step in _steps(path) if not step.isdigit())
     every = {key.path.replace("[]", ""): key for key in describe.keys()}
     for length in range(len(wanted), 0, -1):
         name = ".".join(wanted[:length])
         if name in every and (length == len(wanted) or "mapping" in every[name].type):
             return every[name]
-    near = difflib.get_close_matches(path, every, 3, 0.6)
+    near = difflib.get_close_matches(path.lower(), every, 3, 0.6)
     ends = [name for name in every if name.split(".")[-1] == wanted[-1]] if wanted else []
     names = list(dict.fromkeys([*ends[:3], *near]))[:3]
     hint = f"did you mean {' or '.join(names)}?" if names else "`cloakform explain` lists all keys"
@@ -53,19 +55,30 @@ def explain(path: str, environment: Environment | None) -> Explanation:
                      and child.path.count(".") == depth)
     if environment is None:
         return Explanation(key, "", "", (), children)
-    steps = tuple(int(step) if step.isdigit() else step for step in path.strip(".").split("."))
-    value = environment.settings
-    for step in steps:
-        if value is None:
-            break
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list):
-            value = value[step] if isinstance(step, int) and step < len(value) else None
-        else:
-            value = getattr(value, str(step), None)
+    place, value = _walk(environment.settings, _steps(path))
     if hasattr(value, "model_dump"):
         value = value.model_dump(exclude_defaults=True)
     elif isinstance(value, list) and value and hasattr(value[0], "model_dump"):
         value = [item.model_dump() for item in value]
-    return Explanation(key, environment.name, describe.shown(value), environment.tree.chain(steps), children)
+    return Explanation(key, environment.name, describe.shown(value), environment.tree.chain(place), children)
+
+
+def _steps(path: str) -> list[str]:
+    return re.sub(r"\[(\d*)\]", r".\1", path).replace("..", ".").strip(".").split(".")
+
+
+def _walk(value: Any, steps: list[str]) -> tuple[KeyPath, Any]:
+    """(path in the tree, value) below settings; the value is None where nothing is set."""
+    place: list[str | int] = []
+    for number, step in enumerate(steps):
+        if isinstance(value, dict):  # free names, which may hold dots
+            name = ".".join(steps[number:])
+            return (*place, name), value.get(name)
+        if isinstance(value, list):
+            index = int(step) if step.isdigit() else len(value)
+            place.append(index)
+            value = value[index] if index < len(value) else None
+        else:
+            place.append(step)
+            value = getattr(value, step, None)
+    return tuple(place), value

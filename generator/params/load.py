@@ -56,7 +56,9 @@ def validate(tree: Tree, root: Path) -> Outcome:
     problems, secrets = _text_problems(tree)
     problems += _drop_nulls(raw, tree)
     settings, wrong_paths, found = _settings(raw, tree)
-    problems += found
+    # What no key may hold has a wrong form as well: said once.
+    told = {problem.key for problem in problems if problem not in secrets}
+    problems += [problem for problem in found if problem.key not in told]
     wrong = {_dotted(path) for path in wrong_paths}
     catalog = None
     if settings is not None:
@@ -247,7 +249,7 @@ def _nearest_key(path: KeyPath) -> str:
         close = difflib.get_close_matches(name, last, 1, 0.75)
         elsewhere = [last[close[0]]] if close else []
     if elsewhere:
-        return f"did you mean `{elsewhere[0]}`?"
+        return f"did you mean {' or '.join(f'`{key}`' for key in elsewhere[:3])}?"
     return f"known here: {', '.join(here)}" if here else "take it out"
 
 

@@ -186,7 +186,8 @@ class LoadBalancer(Section):
         "X-Forwarded-For sent by a client. refuse: answered with 400, so that the address in Keycloak's events can't "
         "be forged. trust: another proxy or CDN in front sets it.", "refuse")
     path_guard: Literal["auto", "on", "off"] = key(
-        "Rule against /../, //, ; and encoded letters in paths. auto: up to 26.4.2, where they reach the admin console.",
+        "Rule against /../, //, ; and encoded letters in paths. auto: up to 26.5, where they reach the admin console "
+        "(up to 26.4.2) or a closed master realm.",
         "auto")
     waf: Waf | None = key("AWS WAF with managed rules, those that break OAuth set to count.", None)
     access_logs: AccessLogs | None = key("Access logs into S3.", None)

@@ -87,10 +87,56 @@ def subnets_are_there(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         if len(subnets) < least:
             yield Complaint(f"network.existing.{name}", f"{user_needs} {least} subnet{'s' if least > 1 else ''}, "
                             f"{len(subnets) or 'none'} given", "list one subnet per zone")
-    for name in ("public_subnets", "private_subnets", "database_subnets"):
-        subnets = getattr(existing, name)
-        if len(set(subnets)) < len(subnets):
-            yield Complaint(f"network.existing.{name}", "a subnet is listed twice", "list each once")
+
+
+@rule("load_balancer.allow_from", "keycloak.admin.allow_from", "keycloak.admin.login_from", "keycloak.features",
+      "network.existing", "network.egress", "alarms.emails", "stack.notifications")
+def nothing_is_listed_twice(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    admin, existing, features = settings.keycloak.admin, settings.network.existing, settings.keycloak.features
+    lists = {
+        "load_balancer.allow_from": settings.load_balancer.allow_from,
+        "keycloak.admin.allow_from": admin.allow_from,
+        "keycloak.admin.login_from": admin.login_from,
+        "keycloak.features.enabled": features.enabled,
+        "keycloak.features.disabled": features.disabled,
+        "network.egress": [f"{target.to} on port {target.port}" for target in settings.network.egress],
+        "alarms.emails": settings.alarms.emails if settings.alarms else (),
+        "stack.notifications": settings.stack.notifications,
+    }
+    if existing:
+        lists.update({f"network.existing.{name}": getattr(existing, name) for name in (
+            "cidrs", "public_subnets", "private_subnets", "database_subnets", "endpoint_security_groups")})
+    for key, items in lists.items():
+        for index, item in enumerate(items):
+            if item in items[:index]:
+                yield Complaint(f"{key}.{index}", f"{item} is listed already", "take it out")
+
+
+@rule("network.egress", "network.create.nat", "network.existing.internet", "network.s3_prefix_list")
+def egress_is_not_open_already(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    network = settings.network
+    if not (network.create or network.existing) or (network.s3_prefix_list and not settings.internet):
+        return
+    for index, target in enumerate(network.egress):
+        if target.port == 443 and target.to == "0.0.0.0/0":
+            yield Complaint(f"network.egress.{index}", "the tasks may reach every 443 already, and EC2 refuses the same "
+                            "permission twice", "take it out")
+
+
+MAX_PERMISSIONS = 60
+"""Inbound rules of a security group (Amazon VPC quotas); can be raised."""
+
+
+@rule("load_balancer.allow_from", "keycloak.admin.hostname", "keycloak.admin.balancer", "keycloak.admin.allow_from")
+def security_groups_have_room(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    lists = {"load_balancer.allow_from": settings.load_balancer.allow_from}
+    if settings.admin_internal:
+        lists["keycloak.admin.allow_from"] = settings.keycloak.admin.allow_from
+    for key, networks in lists.items():
+        if 2 * len(networks) > MAX_PERMISSIONS:
+            yield warning(key, f"{len(networks)} networks are {2 * len(networks)} permissions (443 and 80); a security group "
+                          f"takes {MAX_PERMISSIONS} unless AWS raised the quota",
+                          f"list {MAX_PERMISSIONS // 2} or fewer, or have the quota raised")
 
 
 @rule("high_availability", "network.create.nat", "network.existing.private_subnets", "service.tasks",
@@ -205,13 +251,17 @@ def sources_can_match(settings: Settings, _: Catalog) -> Iterator[Complaint]:
         yield warning("keycloak.admin.allow_from", "everybody may reach the admin console", "list networks")
 
 
-@rule("keycloak.version", "keycloak.options", "load_balancer.path_guard", "load_balancer.scheme")
+@rule("keycloak.version", "keycloak.options", "keycloak.master_realm", "load_balancer.path_guard",
+      "load_balancer.scheme")
 def path_tricks_are_guarded(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
     balancer = settings.load_balancer
     if balancer.path_guard == "off" and environment.path_tricks_reach_admin(settings):
         severity = "error" if balancer.scheme == "internet-facing" else "warning"
         yield Complaint("load_balancer.path_guard", "without it, /realms/../admin/ reaches the admin console through the "
                         "public host", "write auto, or use Keycloak 26.4.3 or newer as it is", severity)
+    elif balancer.path_guard == "off" and environment.path_parameters_reach_master(settings):
+        yield warning("load_balancer.path_guard", "without it, /realms/master;x/ reaches the master realm from everywhere",
+                      "write auto, or use Keycloak 26.6 or newer")
 
 
 @rule("load_balancer.health_check", "load_balancer.forwarded_for", "load_balancer.allow_from")
@@ -348,6 +398,35 @@ def _value_fix(option: Option, value: str) -> str:
     if option.type == "boolean":
         near = [meant[value.lower()]] if value.lower() in meant else near
     return f"write {near[0]}" if near else "write a value that it takes"
+
+
+@rule("keycloak.version", "keycloak.log.level")
+def log_level_is_one(settings: Settings, catalog: Catalog) -> Iterator[Complaint]:
+    option = catalog.option("KC_LOG_LEVEL")
+    problem = catalog.check_value(option, settings.keycloak.log.level)
+    if problem:
+        yield Complaint("keycloak.log.level", f"{problem}: Keycloak wouldn't start",
+                        "write it like info,org.keycloak.events:debug")
+
+
+@rule("keycloak.log.level", "keycloak.options", "service.tasks", "alarms")
+def views_are_logged(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    options = settings.keycloak.options
+    if settings.alarms is None or settings.service.tasks < 2:
+        return
+    levels = {"": "info"}
+    for item in settings.keycloak.log.level.split(","):
+        category, _, level = item.rpartition(":")
+        levels[category.strip().lower()] = level
+    for name, level in options.items():
+        if name.startswith("KC_LOG_LEVEL_"):
+            levels[name.removeprefix("KC_LOG_LEVEL_").replace("_", ".").lower()] = level
+    nearest = next(category for category in ("org.infinispan.cluster", "org.infinispan", "org", "") if category in levels)
+    shown = [levels[nearest], options.get("KC_LOG_CONSOLE_LEVEL", "all")]
+    if any(level.strip().lower() in ("warn", "warning", "error", "severe", "fatal", "off") for level in shown):
+        yield warning("keycloak.log.level", "the cluster's views are logged as info: the alarm about a broken cluster "
+                      "would see none of them", "add org.infinispan.CLUSTER:info, and write no KC_LOG_CONSOLE_LEVEL above "
+                      "info")
 
 
 @rule("keycloak.version", "keycloak.jvm_options")

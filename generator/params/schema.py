@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from generator.params import describe
@@ -34,9 +35,15 @@ def _relaxed(node: Any) -> Any:
     made = {name: _relaxed(value) for name, value in node.items() if name not in ("required", "default", "title")}
     if "properties" in made:
         made["properties"] = {name: _nullable(value) for name, value in made["properties"].items()}
-    if made.get("type") == "string" and "pattern" not in made:
-        # Without quotes an editor sees a number or a boolean; the text is taken as it is written.
-        made["type"] = ["string", "number", "boolean"]
+    if "patternProperties" in made:
+        # pydantic says what the value of a good name is, not that there is no other name.
+        made["additionalProperties"] = False
+        made["patternProperties"] = {name: _nullable(value) for name, value in made["patternProperties"].items()}
+    if made.get("type") == "string":
+        # Without quotes an editor sees a number or a boolean; the loader takes what is written.
+        seen = {"number": "42", "boolean": "true"}
+        kinds = [kind for kind, text in seen.items() if re.search(made.get("pattern", ""), text)]
+        made["type"] = ["string", *kinds] if kinds and "enum" not in made and "const" not in made else "string"
     if made.get("type") == "array":
         items = made
         form = {"type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1,

@@ -143,6 +143,7 @@ UrlPath = Annotated[str, BeforeValidator(_text), AfterValidator(_path), WithJson
 
 AccountId = Annotated[text_like(r"[0-9]{12}", "an account id of twelve digits", '"123456789012"'),
                       WithJsonSchema({"type": ["string", "integer"], "pattern": "^[0-9]{12}$",
+                                      "minimum": 10**11, "maximum": 10**12 - 1,
                                       "examples": ['"123456789012"']})]
 Region = text_like(r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov)?-[a-z]+-[0-9]", "an AWS region", "eu-central-1")
 KeycloakVersion = Annotated[

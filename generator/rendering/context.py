@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from generator.keycloak import facts, sizing
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAILURE_DETECTION_PORT, HTTP_PORT,
-                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack, path_tricks_reach_admin,
+                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack,
+                                            path_parameters_reach_master, path_tricks_reach_admin,
                                             server_environment, stack_name)
 from generator.params.model import Settings
 from generator.rendering import dashboard, listener_rules, outputs
@@ -106,7 +107,8 @@ def _host(url: str) -> str:
 def needs_path_guard(settings: Settings) -> bool:
     """Whether rules against path tricks are rendered."""
     choice = settings.load_balancer.path_guard
-    return choice == "on" or (choice == "auto" and path_tricks_reach_admin(settings))
+    return choice == "on" or (choice == "auto" and (
+        path_tricks_reach_admin(settings) or path_parameters_reach_master(settings)))
 
 
 def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.ListenerRule, ...]:

@@ -23,6 +23,8 @@ ZONE = {"load_balancer.hosted_zone": "Z0123456789ABCDEFGHIJ"}
 STOCK_PINGING_DATABASE = {
     "keycloak.image": {"kind": "stock", "repository": "quay.io/keycloak/keycloak"}, "keycloak.discovery": "database"}
 STOCK = {"keycloak.image": {"kind": "stock", "repository": "quay.io/keycloak/keycloak"}}
+HEARD = {"alarms": {"topic": f"arn:aws:sns:eu-central-1:{ACCOUNT}:on-call"}}
+MANY = [f"203.0.113.{number}/32" for number in range(60)]
 ONE = ["subnet-0aaaaaaaaaaaaaaa1"]
 TWICE = ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa1"]
 OTHER_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-1111"
@@ -35,6 +37,11 @@ def option(name: str, value: str, version: str = "26.7.4") -> dict:
     """Changes that set one Keycloak option, on a PostgreSQL that every version takes."""
     return {"keycloak.options": {name: value}, "keycloak.version": version,
             "database.create.engine_version": "16.10"}
+
+
+def target(network: str, port: int, description: str = "LDAP") -> dict:
+    """One item of network.egress."""
+    return {"to": network, "port": port, "description": description}
 
 
 def at(version: str, **changes) -> dict:
@@ -76,7 +83,40 @@ ERRORS = {
         "list one subnet per zone"),
     "a subnet twice": (
         {**FOUND, "network.existing.public_subnets": TWICE}, FOUND,
-        "network.existing.public_subnets", "a subnet is listed twice", "list each once"),
+        "network.existing.public_subnets.1", "subnet-0aaaaaaaaaaaaaaa1 is listed already", "take it out"),
+    "a client network twice": (
+        {"load_balancer.allow_from": ["203.0.113.0/24", "198.51.100.0/24", "203.0.113.0/24"]},
+        {"load_balancer.allow_from": ["203.0.113.0/24", "198.51.100.0/24", "203.0.113.0/25"]},
+        "load_balancer.allow_from.2", "203.0.113.0/24 is listed already", "take it out"),
+    "a network of administrators twice": (
+        {"keycloak.admin.allow_from": ["203.0.113.0/24"] * 2}, {"keycloak.admin.login_from": ["203.0.113.0/24"]},
+        "keycloak.admin.allow_from.1", "203.0.113.0/24 is listed already", "take it out"),
+    "a network of logins twice": (
+        {"keycloak.admin.login_from": ["203.0.113.0/24"] * 2}, {"keycloak.admin.login_from": ["203.0.113.0/24"]},
+        "keycloak.admin.login_from.1", "203.0.113.0/24 is listed already", "take it out"),
+    "a target twice": (
+        {"network.egress": [target("10.20.5.0/24", 636), target("10.20.5.0/24", 636, "Again")]},
+        {"network.egress": [target("10.20.5.0/24", 636), target("10.20.5.0/24", 389)]},
+        "network.egress.1", "10.20.5.0/24 on port 636 is listed already", "take it out"),
+    "a target that is open already": (
+        {"network.egress": [target("0.0.0.0/0", 443)]},
+        {"network.egress": [target("0.0.0.0/0", 8443), target("10.20.5.0/24", 443)]},
+        "network.egress.0", "may reach every 443 already", "take it out"),
+    "a target that is open already without the internet": (
+        {**NAT_NONE, "network.egress": [target("0.0.0.0/0", 443)]},
+        {**NAT_NONE, "network.s3_prefix_list": "pl-6ea54007", "network.egress": [target("0.0.0.0/0", 443)]},
+        "network.egress.0", "may reach every 443 already", "take it out"),
+    "a group of endpoints twice": (
+        {**FOUND, "network.existing.endpoint_security_groups": ["sg-0eeeeeeeeeeeeeee1"] * 2},
+        {**FOUND, "network.existing.endpoint_security_groups": ["sg-0eeeeeeeeeeeeeee1", "sg-0eeeeeeeeeeeeeee2"]},
+        "network.existing.endpoint_security_groups.1", "sg-0eeeeeeeeeeeeeee1 is listed already", "take it out"),
+    "a feature twice": (
+        {"keycloak.features.enabled": ["docker", "docker"]}, {"keycloak.features.enabled": ["docker", "scripts"]},
+        "keycloak.features.enabled.1", "docker is listed already", "take it out"),
+    "a reader twice": (
+        {"alarms": {"emails": ["on-call@example.com"] * 2}},
+        {"alarms": {"emails": ["on-call@example.com", "on-call@example.org"]}},
+        "alarms.emails.1", "on-call@example.com is listed already", "take it out"),
     "one task as a cluster": (
         {"service.tasks": 1}, {"service.tasks": 1, "high_availability": False},
         "service.tasks", "1 task is no cluster: high availability needs 2", "write 2 or more"),
@@ -159,7 +199,8 @@ ERRORS = {
         "keycloak.admin.login_from", "the console logs in on the public host, which would refuse everybody",
         "keycloak.master_realm: everyone"),
     "the guard off where tricks work": (
-        at("26.3.5", **{"load_balancer.path_guard": "off"}), at("26.4.7", **{"load_balancer.path_guard": "off"}),
+        at("26.3.5", **{"load_balancer.path_guard": "off"}),
+        at("26.4.7", **{"load_balancer.path_guard": "off", "keycloak.master_realm": "everyone"}),
         "load_balancer.path_guard", "/realms/../admin/ reaches the admin console through the public host",
         "write auto, or use Keycloak 26.4.3 or newer"),
     "a check that outlasts its interval": (
@@ -280,6 +321,12 @@ ERRORS = {
         option("KC_HTTP_POOL_MAX_THREADS", "1_000"), option("KC_HTTP_POOL_MAX_THREADS", "1000"),
         "keycloak.options.KC_HTTP_POOL_MAX_THREADS", "takes a whole number, not '1_000'",
         "write a value that it takes"),
+    "a log level that there isn't": (
+        {"keycloak.log.level": "verbose"}, {"keycloak.log.level": "WARN,org.keycloak.events:trace"},
+        "keycloak.log.level", "not 'verbose': Keycloak wouldn't start", "write it like info,org.keycloak.events:debug"),
+    "a log level of a category that there isn't": (
+        {"keycloak.log.level": "info,org.keycloak:noisy"}, {"keycloak.log.level": "info,org.keycloak:finest"},
+        "keycloak.log.level", "not 'org.keycloak:noisy'", "write it like"),
     "a JVM option that a key of its own decides": (
         {"keycloak.jvm_options": ["-Dx=1", "-Djgroups.dns.query=elsewhere"]},
         {"keycloak.jvm_options": ["-Dx=1", "-Djgroups.thread_pool.max_threads=100"]},
@@ -398,6 +445,13 @@ ERRORS = {
 }
 
 WARNINGS = {
+    "more clients than a security group holds": (
+        {"load_balancer.allow_from": MANY[:31]}, {"load_balancer.allow_from": MANY[:30]},
+        "load_balancer.allow_from", "31 networks are 62 permissions (443 and 80); a security group takes 60",
+        "list 30 or fewer"),
+    "more administrators than a security group holds": (
+        {**ADMIN_INTERNAL, "keycloak.admin.allow_from": MANY[:31]}, {"keycloak.admin.allow_from": MANY[:31]},
+        "keycloak.admin.allow_from", "31 networks are 62 permissions", "list 30 or fewer"),
     "one way out for all zones": (
         {"network.create.nat": "single"}, {"network.create.nat": "single", "high_availability": False},
         "network.create.nat", "one zone carries all traffic to the internet", "write per-zone"),
@@ -417,6 +471,9 @@ WARNINGS = {
     "the guard off inside": (
         at("26.3.5", **{**INTERNAL, "load_balancer.path_guard": "off"}), at("26.3.5", **INTERNAL),
         "load_balancer.path_guard", "reaches the admin console", "write auto"),
+    "the guard off where a closed realm is open": (
+        at("26.4.7", **{"load_balancer.path_guard": "off"}), at("26.6.4", **{"load_balancer.path_guard": "off"}),
+        "load_balancer.path_guard", "/realms/master;x/ reaches the master realm from everywhere", "write auto"),
     "forged addresses": (
         {"load_balancer.forwarded_for": "trust"},
         {"load_balancer.forwarded_for": "trust", "load_balancer.allow_from": ["203.0.113.0/24"]},
@@ -432,6 +489,22 @@ WARNINGS = {
     "nodes that talk in the clear": (
         {"keycloak.cluster_encryption": False}, at("26.1.4"),
         "keycloak.cluster_encryption", "sessions pass between the nodes unencrypted", "take it out"),
+    "views that nobody logs": (
+        {"keycloak.log.level": "warn,org.keycloak:info", **HEARD},
+        {"keycloak.log.level": "warn,org.infinispan.CLUSTER:info", **HEARD},
+        "keycloak.log.level", "the alarm about a broken cluster would see none of them",
+        "add org.infinispan.CLUSTER:info"),
+    "views that an alarm's category hides": (
+        {"keycloak.log.level": "info,org.infinispan:error", **HEARD},
+        {"keycloak.log.level": "info,org.infinispan:error"},
+        "keycloak.log.level", "the cluster's views are logged as info", "add org.infinispan.CLUSTER:info"),
+    "views that an option hides": (
+        {**option("KC_LOG_LEVEL_ORG_INFINISPAN", "off"), **HEARD},
+        {**option("KC_LOG_LEVEL_ORG_INFINISPAN", "debug"), "keycloak.log.level": "error", **HEARD},
+        "keycloak.log.level", "the cluster's views are logged as info", "add org.infinispan.CLUSTER:info"),
+    "views that the console doesn't show": (
+        {**option("KC_LOG_CONSOLE_LEVEL", "warn"), **HEARD}, {**option("KC_LOG_CONSOLE_LEVEL", "info"), **HEARD},
+        "keycloak.log.level", "the cluster's views are logged as info", "no KC_LOG_CONSOLE_LEVEL above info"),
     "an option that goes away": (
         option("KC_TRACING_SERVICE_NAME", "sso", "26.5.5"), option("KC_TRACING_SERVICE_NAME", "sso", "26.4.7"),
         "keycloak.options.KC_TRACING_SERVICE_NAME", "is deprecated in Keycloak 26.5.5", "telemetry-service-name"),
@@ -615,9 +688,9 @@ def test_a_version_decides_about_pings_and_postgresql(version):
     ("24.0.5", True), ("26.3.5", True), ("26.4.0", True), ("26.4.2", True), ("26.4.3", False), ("26.4.7", False),
     ("26.7.4", False)])
 def test_switching_the_path_guard_off_is_refused_up_to_26_4_2(version, reached):
-    """The guard may be off from 26.4.3 on, unless an option brings the old answers back."""
+    """The guard may be off from 26.4.3 on, if nothing else needs it."""
     guard = "load_balancer.path_guard"
-    off = {**at(version), guard: "off"}
+    off = {**at(version), guard: "off", "keycloak.master_realm": "everyone"}
     assert told(off, guard) == ([(guard, "error")] if reached else [])
     assert told({**off, **INTERNAL}, guard) == ([(guard, "warning")] if reached else [])
     assert told({**off, guard: "auto"}, guard) == told({**off, guard: "on"}, guard) == []
@@ -627,7 +700,7 @@ def test_an_option_that_opens_the_old_paths_needs_the_guard():
     """KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS brings the tricks back, whatever the version."""
     guard = "load_balancer.path_guard"
     for value, wanted in (("true", [(guard, "error")]), ("false", [])):
-        opened = option("KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS", value, "26.4.7")
+        opened = option("KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS", value, "26.6.4")
         assert told({**opened, guard: "off"}, guard) == wanted
         assert told(opened, guard) == []
 
