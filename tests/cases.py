@@ -117,7 +117,8 @@ CHOICES: dict[str, dict[str, dict]] = {
     },
     "path": {"/": {}, "/auth": {"keycloak": {"http_relative_path": "/auth"}}},
     "discovery": {"dns": {}, "database": {"keycloak": {"discovery": "database"}}},
-    "encryption": {"yes": {}, "no": {"keycloak": {"cluster_encryption": False}}},
+    "encryption": {"the version's": {}, "no": {"keycloak": {"cluster_encryption": False}},
+                   "yes": {"keycloak": {"cluster_encryption": True}}},
     "log": {"json": {}, "plain": {"keycloak": {"log": {"format": "plain", "level": "info,org.keycloak.events:debug",
                                                        "retention_days": 365}}}},
     "options": {"none": {}, "some": {"keycloak": {
@@ -180,6 +181,8 @@ def possible(case: Mapping[str, str]) -> bool:
         or some("admin", "none") and some("admin certificate", "arn", "create")
         # A database has one place for pings only from 26.1 on.
         or some("discovery", "database") and some("version", "24.0.5")
+        # Up to 26.1 Keycloak makes no certificates of its own for it.
+        or some("encryption", "yes") and some("version", "24.0.5")
         or some("deployment", "recreate") and some("rebalancing", "yes")
         # Old versions need the guard where the internet reaches them.
         or some("path guard", "off") and some("version", "24.0.5", "26.2.5") and some("scheme", "internet-facing")

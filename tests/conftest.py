@@ -159,6 +159,11 @@ def _rendered_project(tmp_path_factory) -> Path:
     for name, text in (("base", BASE), ("one", ONE), ("two", TWO)):
         (root / f"params/{name}.yaml").write_text(text, "utf-8")
     shutil.copytree(PROJECT / "templates", root / "templates")
+    # What was linted once, in this run or an earlier one, is not linted again by every test that makes the same change.
+    linted = linting.Cache(PROJECT).folder
+    linted.mkdir(parents=True, exist_ok=True)
+    (root / ".cache").mkdir()
+    (root / ".cache/lint").symlink_to(linted)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
         patch.setattr(sys, "argv", ["cloakform", "--project", str(root), "render"])
         cli.main()
@@ -169,7 +174,7 @@ def _rendered_project(tmp_path_factory) -> Path:
 @pytest.fixture
 def project(_rendered_project, tmp_path) -> Project:
     """A project of a test's own, rendered, with the caches of that."""
-    shutil.copytree(_rendered_project, tmp_path / "project")
+    shutil.copytree(_rendered_project, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
 
 

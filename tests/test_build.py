@@ -9,6 +9,8 @@ import pytest
 from generator import build
 from generator.errors import ProjectError
 
+RETENTION = "{{ settings.keycloak.log.retention_days }}"
+
 
 def built(project, *names: str) -> dict[str, build.Built]:
     return {one.name: one for one in build.build(project.root, names)}
@@ -34,10 +36,14 @@ def test_numbers_are_those_of_the_template(project):
 def test_building_writes_nothing_but_the_cache(project):
     """Only `write_out` writes: a build leaves every file of the project as it was."""
     project.replace("params/one.yaml", "https://one", "https://eins")
-    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file() and ".cache" not in path.parts}
+
+    def files():
+        return {path: path.read_bytes() for path in project.root.rglob("*")
+                if path.is_file() and ".cache" not in path.parts}
+
+    before = files()
     assert built(project, "one")["one"].differences
-    after = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file() and ".cache" not in path.parts}
-    assert after == before
+    assert files() == before
 
 
 def test_without_the_cache_the_answer_is_the_same(project):
@@ -107,7 +113,7 @@ class TestFindings:
     def test_a_finding_knows_template_line_and_params_line(self, project):
         """What the linter sees in a rendered line leads to the template line that wrote it and the value behind it."""
         path = "templates/resources/logs.yaml.j2"
-        project.replace(path, "{{ settings.keycloak.log.retention_days }}", "{{ settings.keycloak.log.retention_days }}1")
+        project.replace(path, RETENTION, f"{RETENTION}1")
         one = built(project, "one")["one"]
         (finding,) = one.findings
         assert one.errors == 1 and finding.severity == "error" and "301" in finding.message
@@ -121,7 +127,7 @@ class TestFindings:
         """Where the value stands in no file, the finding names its key alone."""
         project.replace("params/base.yaml", "  log: {retention_days: 30}\n", "")
         path = "templates/resources/logs.yaml.j2"
-        project.replace(path, "{{ settings.keycloak.log.retention_days }}", "{{ settings.keycloak.log.retention_days }}1")
+        project.replace(path, RETENTION, f"{RETENTION}1")
         (finding,) = built(project, "one")["one"].findings
         assert (finding.params_key, finding.params_file, finding.params_line) == ("keycloak.log.retention_days", "", 0)
 

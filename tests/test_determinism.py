@@ -28,7 +28,8 @@ for outcome in load.load_all(root):
 """
 
 SURROUNDINGS = (
-    {"PYTHONHASHSEED": "0", "TZ": "Pacific/Kiritimati", "LANG": "C", "LC_ALL": "C", "USER": "somebody", "COLUMNS": "40"},
+    {"PYTHONHASHSEED": "0", "TZ": "Pacific/Kiritimati", "LANG": "C", "LC_ALL": "C", "USER": "somebody",
+     "COLUMNS": "40"},
     {"PYTHONHASHSEED": "4242", "TZ": "America/Los_Angeles", "LANG": "tr_TR.UTF-8", "LC_ALL": "C.UTF-8", "USER": "root",
      "PYTHONUTF8": "0", "COLUMNS": "200"},
 )
@@ -37,8 +38,8 @@ SURROUNDINGS = (
 def start(*command: str, surroundings: dict[str, str], folder: Path) -> subprocess.Popen:
     """A process in surroundings of its own."""
     base = {key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT")}
-    return subprocess.Popen([sys.executable, *command], cwd=folder, env={**base, "PYTHONPATH": str(PROJECT), **surroundings},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env={**base, "PYTHONPATH": str(PROJECT), **surroundings})
 
 
 def results(processes: list[subprocess.Popen]) -> list[str]:

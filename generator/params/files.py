@@ -23,8 +23,8 @@ def complaints(image: Image, root: Path) -> Iterator[Complaint]:
                 continue
             first = taken.setdefault(place.name, path)
             if first != path or index != list(getattr(image, name)).index(path):
-                yield Complaint(key, f"{first} is called {place.name} too: in the image one would take the other's place",
-                                "rename one of them, or take the line out")
+                yield Complaint(key, f"{first} is called {place.name} too: in the image one would take the other's "
+                                "place", "rename one of them, or take the line out")
             if name == "themes":
                 yield from _theme(key, path, place)
 

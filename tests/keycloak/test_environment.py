@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from generator.keycloak import catalog, environment, facts
 from generator.keycloak.environment import Secret, Variable
 from generator.params.model import Settings
-from tests.trials import ACCOUNT, FOUND_DATABASE, FOUND_NETWORK, GONE, changed
+from generator.rendering import context
+from tests.trials import ACCOUNT, FOUND_DATABASE, FOUND_NETWORK, GONE, changed, try_out
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -143,6 +144,24 @@ def test_requests_come_from_the_balancer(version):
     assert "KC_PROXY" not in said
     addresses = said.get("KC_PROXY_TRUSTED_ADDRESSES")
     assert addresses == ("10.40.0.0/20,10.40.16.0/20" if version.startswith("26.") else None)
+
+
+PUBLIC, PRIVATE = ["10.40.0.0/20", "10.40.16.0/20"], ["10.40.64.0/20", "10.40.80.0/20"]
+
+
+@pytest.mark.parametrize(("changes", "networks"), [
+    pytest.param({}, PUBLIC, id="a public balancer"),
+    pytest.param({"load_balancer.scheme": "internal"}, PRIVATE, id="an internal balancer"),
+    pytest.param({"keycloak.admin.balancer": "internal", "keycloak.admin.login_from": ["203.0.113.0/24"]},
+                 PUBLIC + PRIVATE, id="one of each"),
+    pytest.param({"network": FOUND_NETWORK, "network.existing.cidrs": ["10.60.0.0/16", "100.64.0.0/16"]},
+                 ["10.60.0.0/16", "100.64.0.0/16"], id="a network that was found"),
+])
+def test_only_the_balancers_networks_are_trusted(changes, networks):
+    """Where the stack creates the subnets, the ones its balancers lie in; else the networks of the VPC."""
+    tried = try_out(changes).environment
+    server = context.build(tried.settings, tried.catalog, "dev")["server"]
+    assert every(server)["KC_PROXY_TRUSTED_ADDRESSES"].split(",") == networks
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -55,7 +55,7 @@ ERRORS = {
     "no network at all": (
         {"network": {}}, FOUND, "network", "neither `create` nor `existing` is given", "write one of them"),
     "a network found and created": (
-        {"network": {"create": {"cidr": "10.40.0.0/16"}, **FOUND_NETWORK}}, FOUND,
+        {"network": {"create": {"cidr": "10.40.0.0/16"}, **FOUND_NETWORK}, "network.existing.public_subnets": ONE}, FOUND,
         "network", "both `create` and `existing` are given", "`existing: null` takes an inherited one away"),
     "no subnet for the tasks": (
         {**FOUND, "network.existing.private_subnets": [], "high_availability": False},
@@ -105,6 +105,10 @@ ERRORS = {
     "a target that is open already without the internet": (
         {**NAT_NONE, "network.egress": [target("0.0.0.0/0", 443)]},
         {**NAT_NONE, "network.s3_prefix_list": "pl-6ea54007", "network.egress": [target("0.0.0.0/0", 443)]},
+        "network.egress.0", "may reach every 443 already", "take it out"),
+    "a target that is open already beside S3": (
+        {"network.s3_prefix_list": "pl-6ea54007", "network.egress": [target("0.0.0.0/0", 443)]},
+        {"network.s3_prefix_list": "pl-6ea54007", "network.egress": [target("10.20.5.0/24", 443)]},
         "network.egress.0", "may reach every 443 already", "take it out"),
     "a group of endpoints twice": (
         {**FOUND, "network.existing.endpoint_security_groups": ["sg-0eeeeeeeeeeeeeee1"] * 2},
@@ -244,6 +248,9 @@ ERRORS = {
         {"keycloak.features.disabled": ["impersonatoin"]}, {"keycloak.features.disabled": ["impersonation"]},
         "keycloak.features.disabled.0", "Keycloak 26.7.4 has no feature 'impersonatoin'",
         "did you mean impersonation?"),
+    "a feature disabled that is like no other": (
+        {"keycloak.features.disabled": ["xyzzy"]}, {"keycloak.features.disabled": ["docker"]},
+        "keycloak.features.disabled.0", "Keycloak 26.7.4 has no feature 'xyzzy'", "take it out"),
     "a feature that can't be disabled": (
         {"keycloak.features.disabled": ["hostname"]}, {"keycloak.features.enabled": ["hostname"]},
         "keycloak.features.disabled.0", "Keycloak 26.7.4 can't do without the feature hostname", "take it out"),
@@ -311,6 +318,9 @@ ERRORS = {
     "a value that is nothing like it": (
         option("KC_HTTPS_CLIENT_AUTH", "xyz"), option("KC_HTTPS_CLIENT_AUTH", "none"),
         "keycloak.options.KC_HTTPS_CLIENT_AUTH", "not 'xyz'", "write a value that it takes"),
+    "a word of another kind of option": (
+        option("KC_HTTPS_CLIENT_AUTH", "no"), option("KC_HTTPS_CLIENT_AUTH", "request"),
+        "keycloak.options.KC_HTTPS_CLIENT_AUTH", "not 'no'", "write none"),
     "a boolean of another language": (
         option("KC_LOG_ASYNC", "yes"), option("KC_LOG_ASYNC", "true"),
         "keycloak.options.KC_LOG_ASYNC", "KC_LOG_ASYNC takes true or false, in lower case, not 'yes'", "write true"),
@@ -464,6 +474,9 @@ WARNINGS = {
     "a second internal balancer": (
         {**INTERNAL, **ADMIN_INTERNAL}, {**INTERNAL, "keycloak.admin.login_from": ["203.0.113.0/24"]},
         "keycloak.admin.balancer", "a second one costs and adds nothing", "write shared"),
+    "a second internal balancer, once more": (
+        {**INTERNAL, **ADMIN_INTERNAL}, {**INTERNAL, "keycloak.admin": {"balancer": "internal"}},
+        "keycloak.admin.balancer", "a second one costs and adds nothing", "write shared"),
     "a console for everybody": (
         {"keycloak.admin.allow_from": ["203.0.113.0/24", "0.0.0.0/0"]},
         {"keycloak.admin.allow_from": ["203.0.113.0/24", "128.0.0.0/1"]},
@@ -515,6 +528,9 @@ WARNINGS = {
     "the stock image": (
         STOCK, {**STOCK, "keycloak.discovery": "database"},
         "keycloak.image.kind", "notices a frozen node after 41 s instead of 11 s", "write optimized"),
+    "the stock image by its tag": (
+        STOCK, {**STOCK, "keycloak.image.digest": "sha256:" + "0" * 64},
+        "keycloak.image.kind", "doesn't check the database's certificate", "build rendered/ENV/image"),
     "a tag that moves": (
         {"keycloak.image.tag": "latest"}, {"keycloak.image.tag": "blue"},
         "keycloak.image.tag", "`latest` can be another Keycloak at every start", "write 26.7.4"),

@@ -102,7 +102,8 @@ def test_what_may_be_written_is_accepted(params):
                  id="text for a list"),
     pytest.param({"service": [1]}, "service", id="a list for a section"),
     pytest.param({"load_balancer": {"certificate": "none"}}, "load_balancer.certificate", id="no certificate"),
-    pytest.param({"keycloak": {"jvm_options": {"add": ["-Xlog"]}}}, "keycloak.jvm_options", id="a third form of a list"),
+    pytest.param({"keycloak": {"jvm_options": {"add": ["-Xlog"]}}}, "keycloak.jvm_options",
+                 id="a third form of a list"),
     pytest.param({"abstract": "yes"}, "abstract", id="a word for abstract"),
 ])
 def test_typical_mistakes_are_refused(params, key):

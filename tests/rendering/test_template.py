@@ -320,7 +320,7 @@ class TestService:
 
     @every_case
     def test_an_optimized_image_is_not_told_what_it_was_built_with(self, name, wholes):
-        """Build options stand in the Dockerfile or in the task definition, never in both; `--optimized` goes with it."""
+        """Build options stand in the Dockerfile or in the task definition, never in both; so does `--optimized`."""
         whole = wholes[name]
         known = whole.environment.catalog
         given = [one["Name"] for one in container(whole.document)["Environment"]]

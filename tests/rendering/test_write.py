@@ -64,7 +64,8 @@ class TestCompare:
         (root / "rendered/dev/image/old.txt").write_bytes(b"")
         found = compare(root, "dev", FILES)
         assert [(one.path, one.kind) for one in found] == [
-            ("rendered/dev/a.yaml", "stale"), ("rendered/dev/b.json", "missing"), ("rendered/dev/image/old.txt", "extra")]
+            ("rendered/dev/a.yaml", "stale"), ("rendered/dev/b.json", "missing"),
+            ("rendered/dev/image/old.txt", "extra")]
 
     def test_the_diff_leads_from_the_file_to_what_it_should_be(self, root):
         """A unified diff shows with minus what somebody wrote and with plus what rendering gives."""
