@@ -64,3 +64,8 @@ class CatalogError(CloakformError):
 
 class DocumentError(CloakformError):
     """Text that isn't a CloudFormation document."""
+
+
+class RehearsalError(CloakformError):
+    """A rehearsal can't be made or started: a part is missing on this machine, or the template describes nothing
+    that could run."""

@@ -1,0 +1,106 @@
+"""What a drill needs of a running environment, whether it is a rehearsal on this machine or deployed on AWS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from generator.rehearsing.topology import Topology
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """A task as it is now."""
+
+    name: str
+    """What to call it: the slot of a rehearsal (`keycloak-2`), the end of a task's ARN on AWS."""
+    address: str
+    """IPv4 address."""
+    state: str
+    """`starting`, `running`, `stopping` or `stopped`."""
+    healthy: bool
+    """By the container's own health check; `running` where it has none."""
+    started: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a task's log."""
+
+    time: float
+    """Seconds since the epoch, when it was written."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a drill sends its requests: TCP to (address, port), TLS with the authorities in `authorities` if `tls`."""
+
+    vantage: str
+    """`internet`, `admin` or `inside`."""
+    balancer: str
+    scheme: str
+    """`http` or `https`, as the listener."""
+    listener_port: int
+    """What clients would write behind the host name: 443 for `https://host/`."""
+    address: str
+    port: int
+    authorities: str | None = None
+    """Path of a PEM file; None for the system's."""
+
+
+class Target(Protocol):
+    """A running environment. Methods raise RehearsalError where they can't do their work."""
+
+    name: str
+    topology: Topology
+    local: bool
+    """Whether it is a rehearsal, in which everything may be broken."""
+
+    def doors(self) -> list[Door]:
+        """Ways in from every vantage that exists."""
+
+    def tasks(self) -> list[RunningTask]:
+        """Tasks that are not stopped."""
+
+    def logs(self, task: str, since: float = 0.0) -> list[LogLine]:
+        """Lines that a task wrote after `since`, in their order; also of a task that has stopped."""
+
+    def secret(self, variable: str) -> str | None:
+        """Value of a secret environment variable of the Keycloak container; None where it has none or it can't be
+        read. Never printed."""
+
+    def kill(self, task: str) -> float:
+        """SIGKILL to the task's processes; the moment, in seconds since the epoch. ECS (or what stands in for it)
+        replaces it."""
+
+    def stop(self, task: str) -> float:
+        """What ECS does when a task is stopped: SIGTERM, then SIGKILL after the stop timeout; the moment."""
+
+    def freeze(self, task: str) -> float:
+        """SIGSTOP to the task's processes; the moment."""
+
+    def thaw(self, task: str) -> float:
+        """SIGCONT; the moment."""
+
+    def lose(self, task: str) -> float:
+        """Its host is gone: packets to and from it vanish and it never comes back; the moment."""
+
+    def cut(self, task: str, direction: str) -> float:
+        """Packets between this task and the other tasks vanish, `in`, `out` or `both`, until `heal`; the moment."""
+
+    def heal(self, task: str) -> float:
+        """Ends a `cut`; the moment."""
+
+    def restart_database(self) -> float:
+        """The database restarts, dropping its connections; the moment it began."""
+
+    def scale(self, tasks: int) -> None:
+        """Sets the number of tasks; returns at once."""
+
+    def deploy(self, changes: dict[str, str]) -> None:
+        """Starts a rolling deployment with these environment variables changed; returns at once."""
+
+    def deployment_done(self) -> bool:
+        """Whether every task is of the newest deployment, healthy, and there are as many as wanted."""
