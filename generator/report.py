@@ -52,6 +52,19 @@ def table(rows: list[dict], console) -> None:
     console.print(made)
 
 
+def grid(rows: list[dict[str, str]], console) -> None:
+    """Prints rows of texts under the names of their columns, which all rows share, through a rich console."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title in rows[0] if rows else ():
+        made.add_column(title, no_wrap=title != "why")
+    for one in rows:
+        made.add_row(*(Text(text) for text in one.values()))
+    console.print(made)
+
+
 def problem_lines(problems: Iterable[Problem]) -> Iterator[Line]:
     """Two lines for each problem: where and what, then what to do."""
     for problem in problems:

@@ -48,6 +48,8 @@ class Door:
     port: int
     authorities: str | None = None
     """Path of a PEM file; None for the system's."""
+    source: str = ""
+    """The address that requests through it count as coming from; empty where that isn't known."""
 
 
 class Target(Protocol):
@@ -70,6 +72,14 @@ class Target(Protocol):
     def secret(self, variable: str) -> str | None:
         """Value of a secret environment variable of the Keycloak container; None where it has none or it can't be
         read. Never printed."""
+
+    def served_by(self, cookie: str) -> str | None:
+        """The task that the value of a balancer's stickiness cookie (AWSALB) leads to; None where it doesn't tell."""
+        return None
+
+    def metrics(self, task: str) -> str | None:
+        """What the task's metrics endpoint answers, asked from beside it; None where it can't be asked."""
+        return None
 
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes; the moment, in seconds since the epoch. ECS (or what stands in for it)

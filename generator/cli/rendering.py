@@ -1,150 +1,19 @@
-"""The command line. The only module that prints, prompts, reads the clock or exits."""
+"""Commands from params to `rendered/`: render, check, lint, explain, new, schema."""
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from generator import __version__
-from generator import folder as project_folder
 from generator import stamp
-from generator.errors import CloakformError, ParamsError, ProjectError, TemplateError
-
-STYLES = {"error": {"fg": "red"}, "warning": {"fg": "yellow"}, "info": {"fg": "cyan"}, "dim": {"dim": True},
-          "bold": {"bold": True}, "add": {"fg": "green"}, "remove": {"fg": "red"}, "": {}}
+from generator.cli.session import ENVIRONMENTS, FORMAT, NO_CACHE, print_lines
+from generator.errors import ParamsError, ProjectError
 
 
-class Session:
-    """What every command needs: the project folder and how to print."""
-
-    def __init__(self, folder: Path | None, colour: bool | None, quiet: bool):
-        self._folder = folder
-        self.colour = colour
-        self.quiet = quiet
-
-    @property
-    def root(self) -> Path:
-        """The project folder. Raises ProjectError where there is none."""
-        try:
-            return project_folder.given(self._folder) if self._folder else project_folder.find(Path.cwd())
-        except FileNotFoundError:
-            raise ProjectError("the folder that this runs in was deleted (change into a project)") from None
-
-    def out(self, text: str = "", style: str = "") -> None:
-        """A result, on standard output."""
-        click.echo(click.style(text, **STYLES[style]) if STYLES[style] else text, color=self.colour)
-
-    def err(self, text: str, style: str = "") -> None:
-        """Anything else, on standard error."""
-        click.echo(click.style(text, **STYLES[style]) if STYLES[style] else text, err=True, color=self.colour)
-
-    def note(self, text: str, style: str = "") -> None:
-        """Something a quiet run leaves out."""
-        if not self.quiet:
-            self.err(text, style)
-
-    def progress(self):
-        """A function that shows what is going on, on a terminal only, and a function that ends it."""
-        if self.quiet or not sys.stderr.isatty():
-            return (lambda text: None), (lambda: None)
-        from rich.console import Console
-
-        status = Console(stderr=True, no_color=self.colour is False).status("")
-        status.start()
-        return (lambda text: status.update(text)), status.stop
-
-    def table(self, rows: list[dict]) -> None:
-        """The summary of environments."""
-        from rich.console import Console
-
-        from generator.report import table
-
-        # Never wrapped: a narrow pipe would break the columns that other programs read.
-        width = None if sys.stdout.isatty() else 200
-        table(rows, Console(color_system=None if self.colour is False else "auto", width=width))
-
-
-class Group(click.Group):
-    """Takes the options of every command before and after its name, and names the nearest command."""
-
-    def parse_args(self, ctx, args):
-        return super().parse_args(ctx, _options_first(args))
-
-    def resolve_command(self, ctx, args):
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            if near:
-                error.message = f"No such command {args[0]!r}. Did you mean {near[0]!r}?"
-            raise
-
-
-def _options_first(args: list[str]) -> list[str]:
-    """The arguments with those of `_global_options` in front: `render -q` is what people type."""
-    first, rest = [], []
-    waiting = iter(args)
-    for arg in waiting:
-        if arg == "--":
-            rest += [arg, *waiting]
-        elif arg == "--project":
-            value = next(waiting, None)
-            if value is None:
-                return [arg]  # click says what is missing
-            first += [arg, value]
-        elif arg in ("-q", "--quiet", "--color", "--no-color") or arg.startswith("--project="):
-            first.append(arg)
-        else:
-            rest.append(arg)
-    return first + rest
-
-
-def _global_options(command):
-    command = click.option("--quiet", "-q", is_flag=True, help="Errors and results only.")(command)
-    command = click.option("--color/--no-color", "colour", default=None,
-                           help="Colour; by default on a terminal, and never with NO_COLOR.")(command)
-    return click.option("--project", "folder", type=click.Path(path_type=Path, file_okay=False),
-                        help="Project folder; by default the nearest one upwards with params/ and templates/.")(command)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="cloakform")
-@_global_options
-@click.pass_context
-def cli(context, folder, colour, quiet):
-    """Keycloak, highly available, on AWS ECS Fargate, as CloudFormation you can read.
-
-    params/ENV.yaml and templates/ become rendered/ENV/: a template to review and deploy, a runbook, an image to build.
-
-    \b
-    cloakform render            render, lint and write every environment
-    cloakform check             is rendered/ what params and templates give? (for CI)
-    cloakform explain KEY ENV   what a key means, and who set it
-    cloakform new ENV           start an environment
-
-    \b
-    Exit codes: 0 fine, 1 the answer is no (findings, stale files), 2 wrong usage or params,
-    130 interrupted.
-    """
-    if "NO_COLOR" in os.environ and colour is None:
-        colour = False
-    context.obj = Session(folder, colour, quiet)
-
-
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-                      help="How to print the result.")
-NO_CACHE = click.option("--no-cache", is_flag=True, help="Render and lint again what did not change.")
-ENVIRONMENTS = click.argument("environments", metavar="[ENV]...", nargs=-1)
-
-
-@cli.command()
+@click.command()
 @ENVIRONMENTS
 @FORMAT
 @NO_CACHE
@@ -182,7 +51,7 @@ def render(session, environments, form, no_cache):
     _exit(built)
 
 
-@cli.command()
+@click.command()
 @ENVIRONMENTS
 @FORMAT
 @NO_CACHE
@@ -217,7 +86,7 @@ def check(session, environments, form, no_cache):
     _exit(built, no=bool(stale or gone))
 
 
-@cli.command()
+@click.command()
 @ENVIRONMENTS
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "junit", "github"]), default="text",
               show_default=True, help="sarif for code scanning, junit for CI systems, github for annotations.")
@@ -234,9 +103,9 @@ def lint(session, environments, form, no_cache):
     built = _build(session, root, environments, not no_cache)
     findings = [finding for one in built for finding in one.findings]
     for one in built:
-        _print_lines(session, _problem_lines(one))
+        print_lines(session, _problem_lines(one))
     if form == "text":
-        _print_lines(session, _finding_lines(findings), out=True)
+        print_lines(session, _finding_lines(findings), out=True)
         session.note(f"{len(built)} environment{'s' if len(built) != 1 else ''} linted, "
                      f"{len(findings)} finding{'s' if len(findings) != 1 else ''}")
     else:
@@ -244,7 +113,7 @@ def lint(session, environments, form, no_cache):
     _exit(built)
 
 
-@cli.command()
+@click.command()
 @click.argument("key", required=False)
 @click.argument("environment", required=False)
 @FORMAT
@@ -271,10 +140,10 @@ def explain(session, key, environment, form):
     if form == "json":
         session.out(json.dumps(asdict(found), indent=2))
     else:
-        _print_lines(session, report.explanation_lines(found), out=True)
+        print_lines(session, report.explanation_lines(found), out=True)
 
 
-@cli.command()
+@click.command()
 @click.argument("environment")
 @click.pass_obj
 def new(session, environment):
@@ -300,7 +169,7 @@ def new(session, environment):
     session.out(f"params/{environment}.yaml: fill it in, then run `cloakform render {environment}`")
 
 
-@cli.command()
+@click.command()
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 where a file is stale.")
 @click.pass_obj
 def schema(session, only_check):
@@ -359,11 +228,6 @@ def _finding_lines(findings):
     return text_lines(findings)
 
 
-def _print_lines(session, lines, out: bool = False) -> None:
-    for style, text in lines:
-        (session.out if out else session.err)(text, style if style in STYLES else "")
-
-
 def _print_problems(session, built) -> None:
     """Problems of each file once, then findings; a quiet run shows errors only."""
     seen = set()
@@ -373,8 +237,8 @@ def _print_problems(session, built) -> None:
         seen.update(problems)
         from generator.report import problem_lines
 
-        _print_lines(session, problem_lines(problems))
-        _print_lines(session, _finding_lines(
+        print_lines(session, problem_lines(problems))
+        print_lines(session, _finding_lines(
             finding for finding in one.findings if not session.quiet or finding.severity == "error"))
 
 
@@ -407,45 +271,4 @@ def _exit(built, no: bool = False) -> None:
         sys.exit(1)
 
 
-def main() -> None:
-    """Runs the command line and exits with its code."""
-    gc.disable()  # a short life: looking for garbage takes a tenth of the time and finds next to none
-    _prepare_streams()
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail("interrupted; nothing was left half written", 130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (ParamsError, TemplateError) as error:
-        session = Session(None, False if "NO_COLOR" in os.environ else None, False)
-        from generator.report import problem_lines
-
-        _print_lines(session, problem_lines(error.problems))
-        sys.exit(error.exit_code)
-    except CloakformError as error:
-        _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was left half written", 130)
-    except OSError as error:
-        # What a room doesn't expect: a standard output that is full or gone, a folder that was deleted meanwhile.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            sys.exit(1)
-        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), 2)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _prepare_streams() -> None:
-    """Output goes somewhere, and no character stops it: names and texts may hold what an encoding doesn't have."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started this
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
-        elif hasattr(getattr(sys, name), "reconfigure"):
-            getattr(sys, name).reconfigure(errors="backslashreplace")
-
-
-def _fail(text: str, code: int) -> None:
-    click.echo(f"cloakform: {text}", err=True)
-    sys.exit(code)
+COMMANDS = (render, check, lint, explain, new, schema)

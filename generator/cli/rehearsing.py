@@ -1,0 +1,343 @@
+"""`rehearse` and `drill`: a template as a real cluster on this machine, and what it survives."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from generator.cli.session import FORMAT, Group
+from generator.errors import RehearsalError
+
+SUBJECT = click.argument("subject", metavar="ENV|FILE")
+NAME = click.argument("name", metavar="NAME", required=False)
+PARAMETERS = click.option("--parameter", "-p", "parameters", metavar="NAME=VALUE", multiple=True,
+                          help="Value of one of the template's Parameters.")
+FIREWALL = click.option("--firewall/--no-firewall", default=True, show_default=True,
+                        help="Whether security groups are enforced.")
+LOOK_EVERY = 1.5
+"""Seconds between two looks of the live view."""
+
+
+@click.group(cls=Group)
+def rehearse():
+    """Start what a template describes as a real Keycloak cluster on this machine, with Docker.
+
+    ENV is an environment in rendered/; any other template can be named by its path. Keycloak runs in the task's own
+    image, environment and memory, finds its other nodes through DNS as Cloud Map answers it, behind a balancer with
+    the template's rules and a firewall with its security groups.
+
+    \b
+    cloakform rehearse show dev      what would be started
+    cloakform rehearse up dev        start it, and wait until every node sees the others
+    cloakform drill dev              kill nodes, measure, probe paths
+    cloakform rehearse down dev      leave nothing behind
+    """
+
+
+@rehearse.command()
+@SUBJECT
+@PARAMETERS
+@FORMAT
+@click.pass_obj
+def show(session, subject, parameters, form):
+    """Print what the template describes: hosts, permissions, balancer rules, tasks. Starts nothing."""
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.show import as_text, describe
+
+    described = rehearsal.topology(rehearsal.source(session.root, subject), _pairs(parameters, "--parameter"))
+    session.out(json.dumps(describe(described), indent=2) if form == "json" else as_text(described).rstrip("\n"))
+
+
+@rehearse.command()
+@SUBJECT
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@PARAMETERS
+@FIREWALL
+@click.pass_obj
+def export(session, subject, folder, parameters, firewall):
+    """Write the Compose project to FOLDER, and its generated secrets to FOLDER-secrets. Starts nothing."""
+    from generator.rehearsing import rehearsal
+
+    found = rehearsal.source(session.root, subject)
+    for one in rehearsal.export(session.root, found, folder, _pairs(parameters, "--parameter"), firewall=firewall):
+        session.out(f"{one}{os.sep}")
+    session.note(f"start it with `docker compose up` in {folder}; {folder}/README.md says more")
+
+
+@rehearse.command()
+@SUBJECT
+@click.option("--name", help="What to call it; by default as the environment or the file.")
+@PARAMETERS
+@click.option("--image", "images", metavar="CONTAINER=IMAGE", multiple=True,
+              help="Image of a container, instead of the template's.")
+@FIREWALL
+@click.option("--drain", type=click.FloatRange(min=0), metavar="SECONDS",
+              help="Longest deregistration delay to wait for; by default the template's.")
+@click.option("--linger", type=click.FloatRange(min=0), default=30, show_default=True, metavar="SECONDS",
+              help="How long a dead task stays in DNS.")
+@click.option("--wait", type=click.FloatRange(min=1), default=900, show_default=True, metavar="SECONDS",
+              help="Longest time to wait for the cluster.")
+@click.pass_obj
+def up(session, subject, name, parameters, images, firewall, drain, linger, wait):
+    """Start the cluster and wait until every task is well and sees all others.
+
+    A rehearsal of the same name is taken down first. Where a task ends, its own last error is the answer. Interrupted
+    or failed, nothing stays behind.
+    """
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.docker import Docker
+
+    root = session.root
+    found = rehearsal.source(root, subject)
+    options = rehearsal.Options(_pairs(parameters, "--parameter"), _pairs(images, "--image"), firewall, linger,
+                                float("inf") if drain is None else drain)
+    docker = Docker()
+    begun = time.monotonic()
+    tell, stop = _steps(session)
+    place = rehearsal.Place(root, name or found.name)
+    try:
+        place, started = rehearsal.prepare(root, found, options, docker, name or found.name, tell)
+        watch = rehearsal.up(place, started, docker, tell)
+        _await_cluster(place, started, docker, tell, begun, wait)
+        rehearsal.settle(watch)
+    except BaseException:
+        stop()
+        session.note("taking down what was started")
+        with contextlib.suppress(RehearsalError):
+            rehearsal.down(place, docker)
+        raise
+    stop()
+    for note in started.topology.notes:
+        session.note(f"note: {note}")
+    session.out(f"{place.name}: {started.topology.service.desired} tasks, every one sees the others, after "
+                f"{time.monotonic() - begun:.0f} s")
+    _print_ways_in(session, place, started, docker)
+
+
+@rehearse.command()
+@NAME
+@FORMAT
+@click.pass_obj
+def status(session, name, form):
+    """Show the tasks of a rehearsal: health, balancer's verdict, cluster members."""
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.docker import Docker
+
+    place, started = _running(session, name)
+    docker = Docker()
+    now = rehearsal.status(place, started, docker)
+    if form == "json":
+        session.out(json.dumps(asdict(now), indent=2))
+        return
+    _task_table(session, now)
+    if not now.watched:
+        session.err("nothing watches over it any more: dead tasks aren't replaced, DNS doesn't change "
+                    f"(`cloakform rehearse up {place.name}` starts anew)", "warning")
+    _print_ways_in(session, place, started, docker)
+
+
+@rehearse.command()
+@NAME
+@click.argument("service", required=False)
+@click.option("--events", is_flag=True, help="What ECS, Cloud Map and the balancer's registration did.")
+@click.pass_obj
+def logs(session, name, service, events):
+    """Print the log of a SERVICE (a task, `balancer`, `database`, `dns`), or of every task."""
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.docker import Docker
+
+    place, started = _running(session, name)
+    if events:
+        for one in place.lines("events.jsonl"):
+            moment = time.strftime("%H:%M:%S", time.localtime(one["time"]))
+            session.out(f"{moment} {one['slot'] or '-':<12} {one['what']} {one['text']}".rstrip())
+        return
+    docker = Docker()
+    services = {one.service for one in docker.containers(place.compose_name)}
+    if service and service not in services:
+        raise RehearsalError(f"{place.name} has no service {service!r} (there are {', '.join(sorted(services))})")
+    for one in [service] if service else [slot.name for slot in started.topology.slots if slot.name in services]:
+        for _, line in rehearsal.log_lines(docker, place, one):
+            session.out(line if service else f"{one} | {line}")
+
+
+@rehearse.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("service")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def exec(session, name, service, command):
+    """Run a COMMAND in the container of a SERVICE; a shell without one."""
+    from generator.rehearsing.docker import Docker
+
+    place, _ = _running(session, name)
+    found = {one.service: one for one in Docker().containers(place.compose_name)}
+    if service not in found:
+        raise RehearsalError(f"{place.name} has no service {service!r} (there are {', '.join(sorted(found))})")
+    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+    arguments = ["docker", "exec", "--interactive", *terminal, found[service].identity, *(command or ["bash"])]
+    os.execvp(arguments[0], arguments)
+
+
+@rehearse.command()
+@NAME
+@click.option("--all", "every", is_flag=True, help="Every rehearsal of this project.")
+@click.pass_obj
+def down(session, name, every):
+    """Take a rehearsal down: no container, network, volume or file stays."""
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.docker import Docker
+    from generator.rehearsing.place import Place, places
+
+    found = places(session.root) if every else [Place(session.root, name)] if name else [_running(session, name)[0]]
+    docker = Docker()
+    for place in found:
+        there = rehearsal.down(place, docker)
+        session.note(f"{place.name}: {'nothing is left' if there else 'nothing was there'}")
+    if not found:
+        session.note("nothing was there")
+
+
+@rehearse.command(hidden=True)
+@click.argument("name")
+@click.pass_obj
+def watch(session, name):
+    """What stands in for ECS while a rehearsal is up; started by `up`."""
+    import gc
+    import signal
+
+    from generator.rehearsing import rehearsal
+    from generator.rehearsing.docker import Docker
+    from generator.rehearsing.place import Place
+    from generator.rehearsing.started import kept
+    from generator.rehearsing.watch import Watch
+
+    gc.enable()  # this one lives long
+    place = Place(session.root, name)
+    docker = Docker()
+    place.write("watch.json", {"process": os.getpid()})
+    watching = Watch(place, docker, kept(place))
+    signal.signal(signal.SIGTERM, lambda *_: watching.end())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orphaned = threading.Event()
+
+    def follow_parent():
+        # The pipe closes without a word when whoever started this was killed: then nobody wants the cluster.
+        if sys.stdin.readline().strip() != "stay":
+            orphaned.set()
+            watching.end()
+
+    threading.Thread(target=follow_parent, daemon=True).start()
+    watching.run()
+    if orphaned.is_set():
+        docker.take_down(place.compose_name)
+        place.remove()
+
+
+def _running(session, name):
+    """(place, started) of the rehearsal of that name, or of the only one. Raises RehearsalError."""
+    from generator.rehearsing.place import Place, places
+    from generator.rehearsing.started import kept
+
+    if name:
+        place = Place(session.root, name)
+    else:
+        there = places(session.root)
+        if len(there) != 1:
+            names = ", ".join(one.name for one in there)
+            raise RehearsalError(f"say which rehearsal: {names}" if there else
+                                 "no rehearsal runs here (start one with `cloakform rehearse up ENV`)")
+        place = there[0]
+    return place, kept(place)
+
+
+def _pairs(values, option: str) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign or not name:
+            raise click.UsageError(f"{option} takes NAME=VALUE, not {value!r}")
+        pairs[name] = text
+    return pairs
+
+
+def _steps(session):
+    """(tell, stop): a moving line on a terminal, one line for each step elsewhere."""
+    if not session.quiet and not sys.stderr.isatty():
+        said = [""]
+
+        def tell(text: str) -> None:
+            step = text.split(":")[0]
+            if step != said[0]:
+                said[0] = step
+                session.note(text)
+
+        return tell, lambda: None
+    return session.progress()
+
+
+def _await_cluster(place, started, docker, tell, begun: float, wait: float) -> None:
+    """Returns when the cluster is complete. Raises RehearsalError with the cause when it won't be."""
+    from generator.rehearsing import rehearsal
+
+    while True:
+        now = rehearsal.status(place, started, docker)
+        if now.complete:
+            return
+        for task in now.tasks:
+            if task.phase == "stopped" or task.health == "unhealthy":
+                raise RehearsalError(f"{task.slot}: {task.reason or 'its health check failed too often'}")
+        if not now.watched and time.monotonic() - begun > 30:
+            said = (place.state / "watch.log").read_text(encoding="utf-8").strip().splitlines()
+            raise RehearsalError(f"the watch over the rehearsal ended: {said[-1] if said else 'it said nothing'}")
+        if time.monotonic() - begun > wait:
+            raise RehearsalError(f"no full cluster after {wait:.0f} s: {_summary(now)}")
+        tell(f"{_summary(now)}")
+        time.sleep(LOOK_EVERY)
+
+
+def _summary(now) -> str:
+    return "; ".join(f"{task.slot} {task.phase}, {task.health}, sees {task.members} of {now.wanted}"
+                     + (f", balancer: {task.target}" if task.target else "") for task in now.tasks) or "no task yet"
+
+
+def _task_table(session, now) -> None:
+    session.grid([{"task": task.slot, "address": task.address, "phase": task.phase, "health": task.health,
+                    "balancer": task.target or "-", "members": f"{task.members} of {now.wanted}",
+                    "why": task.reason} for task in now.tasks])
+
+
+def _print_ways_in(session, place, started, docker) -> None:
+    """How a browser and curl reach it."""
+    from generator.rehearsing.local import Rehearsal
+
+    target = Rehearsal(place, started, docker)
+    names = target.public_names()
+    by_vantage = {}
+    for door in target.doors():
+        if door.scheme == "https":
+            by_vantage.setdefault(door.vantage, door)
+    for vantage, door in by_vantage.items():
+        session.out(f"  {vantage:<9} https://{names[0]}/ at {door.address}:{door.port}")
+    door = by_vantage.get("admin") or next(iter(by_vantage.values()), None)
+    if door is None:
+        return
+    rules = ",".join(f"MAP {name}:443 {door.address}:{door.port}" for name in names)
+    session.out(f"  browser   chromium --user-data-dir=/tmp/rehearsal --ignore-certificate-errors "
+                f"--host-resolver-rules=\"{rules}\"")
+    session.out(f"  curl      curl --cacert {door.authorities} --connect-to ::{door.address}:{door.port} "
+                f"https://{names[0]}/realms/master")
+    secrets = place.secrets / f"{started.topology.task.keycloak}.env"
+    session.out(f"  login     {target.administrator() or 'the bootstrap administrator'}; the password stands in "
+                f"{secrets}")
+
+
+COMMANDS = (rehearse,)

@@ -1,0 +1,262 @@
+"""A topology as a Compose project: files that start it, readable and usable without this program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from generator.errors import ProjectError, RehearsalError
+from generator.rehearsing import balancer as balancing
+from generator.rehearsing import firewall as filtering
+from generator.rehearsing.certificates import Authority
+from generator.rehearsing.topology import Balancer, Container, Host, Topology
+from generator.rehearsing.vantage import vantages
+
+TEMPLATES = "templates/rehearsal"
+HAPROXY = "haproxy:2.8"
+"""The oldest line that HAProxy maintains for as long as the newest; the configuration also runs on 2.6."""
+
+TOOLS = "cloakform-rehearsal"
+
+# What a database client may be told to check the server against: in a rehearsal, the rehearsal's own authority.
+_TRUST_FILE = re.compile(r"[?&]sslrootcert=([^&]+)")
+_TRUST_VARIABLE = re.compile(r"KC_DB_TLS_TRUST_STORE_FILE$")
+
+_CONDITIONS = {"START": "service_started", "HEALTHY": "service_healthy",
+               "SUCCESS": "service_completed_successfully", "COMPLETE": "service_completed_successfully"}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a rehearsal is to be run, beside what the template says."""
+
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Container name to the image to use instead of the template's."""
+    image_folder: Path | None = None
+    """Folder with the Dockerfile of Keycloak's image; None where the image is pulled."""
+    firewall: bool = True
+    nofile: int | None = None
+    """The largest number of open files the engine can grant; None where there is no limit to heed."""
+    changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Slot to environment variables that its task has otherwise: a deployment under way."""
+
+
+def files(topology: Topology, root: Path, authority: Authority, choices: Choices = Choices()) -> dict[str, bytes]:
+    """Path in the project folder to content. Secrets aren't among them: the project reads `$REHEARSAL_SECRETS`.
+
+    Raises RehearsalError for values of the template's that have no place in such files, ProjectError where the
+    templates of the rehearsal are missing.
+    """
+    made: dict[str, bytes] = {"compose.yaml": compose_file(topology, root, choices).encode()}
+    for name in ("tools/Dockerfile", "database/database.sh"):
+        made[name] = _template(root, name)
+    made["dns/dnsmasq.conf"] = filtering.dnsmasq(topology, root).encode()
+    made["dns/hosts"] = filtering.answers(
+        topology, [slot.address for slot in topology.slots[:topology.service.desired]]).encode()
+    if choices.firewall:
+        made["firewall/security-groups.sh"] = _template(root, "security-groups.sh")
+        for host in topology.hosts:
+            made[f"firewall/{host.name}.nft"] = filtering.rules(topology, host, root).encode()
+    made["balancer/balancer.pem"] = _pem(authority, public_names(topology))
+    for balancer in topology.balancers:
+        made[f"balancer/{balancer.host.name}.cfg"] = balancing.configuration(topology, balancer, root).encode()
+    if topology.database is not None:
+        issued = authority.issue([topology.database.host])
+        made["database/server.crt"] = issued.certificate
+        made["database/server.key"] = issued.key
+    made["authority.pem"] = authority.certificate
+    if choices.image_folder is not None:
+        for path in sorted(choices.image_folder.rglob("*")):
+            if path.is_file():
+                made[f"image/{path.relative_to(choices.image_folder).as_posix()}"] = path.read_bytes()
+    made["ports.json"] = (json.dumps([
+        {"vantage": one.vantage, "balancer": one.balancer, "host": one.host, "port": one.port, "listener": one.listener}
+        for one in _ports(topology)], indent=2) + "\n").encode()
+    return made
+
+
+def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -> str:
+    """The text of compose.yaml."""
+    engine = _engine(root)
+    environment = {
+        "name": topology.name, "file": topology.file, "tools": tools_image(root), "haproxy": HAPROXY,
+        "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
+        "firewall": choices.firewall, "nofile": choices.nofile,
+        "database": _database(topology),
+        "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=_container_ports(topology, one))}
+                      for one in topology.balancers],
+        "slots": [{"host": _host(slot, spare=number >= topology.service.desired),
+                   "containers": _containers(topology, slot, choices)}
+                  for number, slot in enumerate(topology.slots)],
+    }
+    return engine.get_template("compose.yaml.j2").render(environment)
+
+
+def tools_image(root: Path) -> str:
+    """Name of the image of firewalls and DNS: a new one when its Dockerfile changes."""
+    return f"{TOOLS}:{hashlib.sha256(_template(root, 'tools/Dockerfile')).hexdigest()[:12]}"
+
+
+def keycloak_image(topology: Topology, folder: Path) -> str:
+    """Name of the image that is built from `folder`: a new one when a file in it changes."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{TOOLS}-{topology.name}:{digest.hexdigest()[:12]}"
+
+
+def service_name(topology: Topology, slot: str, container: str) -> str:
+    """The Compose service of a task's container: the slot's own name for Keycloak's."""
+    return slot if container == topology.task.keycloak else f"{slot}-{container}"
+
+
+def task_services(topology: Topology, slot: str, firewall: bool = True) -> list[str]:
+    """The Compose services of a slot, in the order they start."""
+    holding = [f"{slot}-net", *([f"{slot}-firewall"] if firewall else [])]
+    return holding + [service_name(topology, slot, one.name) for one in topology.task.containers]
+
+
+def public_names(topology: Topology) -> list[str]:
+    """The DNS names that the balancers answer for: those in rules and in Keycloak's own host names."""
+    names: dict[str, None] = {}
+    for variable in ("KC_HOSTNAME", "KC_HOSTNAME_ADMIN", "KC_HOSTNAME_URL", "KC_HOSTNAME_ADMIN_URL"):
+        value = topology.keycloak.variable(variable)
+        if value:
+            host = re.sub(r"^https?://", "", value).split("/")[0].split(":")[0]
+            names.setdefault(host)
+    for balancer in topology.balancers:
+        for listener in balancer.listeners:
+            for rule in listener.rules:
+                for condition in rule.conditions:
+                    if condition.field == "host-header":
+                        for value in condition.values:
+                            names.setdefault(value)
+    return [name for name in names if re.fullmatch(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name)] or [
+        "localhost"]
+
+
+@dataclass(frozen=True)
+class _Port:
+    vantage: str
+    balancer: str
+    host: str
+    listener: int
+    port: int
+
+
+def _ports(topology: Topology) -> list[_Port]:
+    listeners = {(balancer.logical_id, listener.logical_id): (balancer, listener)
+                 for balancer in topology.balancers for listener in balancer.listeners}
+    found = []
+    for one in vantages(topology):
+        balancer, listener = listeners[one.balancer, one.listener]
+        found.append(_Port(one.name, one.balancer, balancer.host.name, listener.port, one.port))
+    return found
+
+
+def _container_ports(topology: Topology, balancer: Balancer) -> list[int]:
+    return [one.port for one in vantages(topology) if one.balancer == balancer.logical_id]
+
+
+def _host(host: Host, *, ports: Sequence[int] = (), spare: bool = False) -> dict[str, Any]:
+    return {"name": host.name, "hostname": host.hostname, "address": host.address, "ports": ports, "spare": spare}
+
+
+def _database(topology: Topology) -> dict[str, Any] | None:
+    database = topology.database
+    if database is None or topology.database_host is None:
+        return None
+    settings = ["ssl=on", "ssl_cert_file=/tmp/rehearsal/server.crt", "ssl_key_file=/tmp/rehearsal/server.key",
+                "hba_file=/tmp/rehearsal/pg_hba.conf", f"port={database.port}"]
+    if database.max_connections is not None:
+        settings.append(f"max_connections={database.max_connections}")
+    return {"host": _host(topology.database_host), "image": f"postgres:{database.major}", "major": database.major,
+            "name": database.name, "port": database.port, "settings": settings,
+            "connections": "hostssl" if database.force_tls else "host"}
+
+
+def _containers(topology: Topology, slot: Host, choices: Choices) -> list[dict[str, Any]]:
+    changed = choices.changes.get(slot.name, {})
+    return [_container(topology, slot, one, choices, changed if one.name == topology.task.keycloak else {})
+            for one in topology.task.containers]
+
+
+def _container(topology: Topology, slot: Host, container: Container, choices: Choices, changed: Mapping[str, str]
+               ) -> dict[str, Any]:
+    image = choices.images.get(container.name, container.image)
+    build = False
+    if container.name == topology.task.keycloak and choices.image_folder is not None:
+        image, build = keycloak_image(topology, choices.image_folder), True
+    environment = {**dict(container.environment), **changed}
+    container = replace(container, environment=tuple(environment.items()))
+    return {
+        "service": service_name(topology, slot.name, container.name), "name": container.name, "image": image,
+        "build": build, "entrypoint": container.entrypoint, "command": container.command,
+        "environment": container.environment, "secrets": container.secrets, "user": container.user,
+        "working_directory": container.working_directory, "read_only": container.read_only, "init": container.init,
+        "memory": container.memory or topology.task.memory, "stop_timeout": container.stop_timeout,
+        "ulimits": [(name, _granted(name, soft, choices), _granted(name, hard, choices))
+                    for name, soft, hard in container.ulimits],
+        "volumes": _trust_volumes(container), "health_check": container.health_check,
+        "depends_on": [(service_name(topology, slot.name, other), _CONDITIONS[condition])
+                       for other, condition in container.depends_on],
+    }
+
+
+def _granted(name: str, value: int, choices: Choices) -> int:
+    return min(value, choices.nofile) if name == "nofile" and choices.nofile is not None else value
+
+
+def _trust_volumes(container: Container) -> list[str]:
+    """The rehearsal's authority in the place of the file that the database's certificate is checked against."""
+    found = []
+    for name, value in container.environment:
+        if name.startswith("KC_DB_URL"):
+            found += _TRUST_FILE.findall(value)
+        elif _TRUST_VARIABLE.match(name):
+            found.append(value)
+    for path in found:
+        if not re.fullmatch(r"/[A-Za-z0-9._/-]+", path) or ".." in path:
+            raise RehearsalError(f"{container.name}: the file of authorities {path!r} isn't a plain path")
+    return [f"./authority.pem:{path}:ro" for path in dict.fromkeys(found)]
+
+
+def _pem(authority: Authority, names: Sequence[str]) -> bytes:
+    issued = authority.issue(names)
+    return issued.certificate + authority.certificate + issued.key
+
+
+def _template(root: Path, name: str) -> bytes:
+    try:
+        return (root / TEMPLATES / name).read_bytes()
+    except OSError as error:
+        raise ProjectError(f"{TEMPLATES}/{name} can't be read ({error.strerror})") from error
+
+
+def _engine(root: Path):
+    import jinja2
+
+    if not (root / TEMPLATES / "compose.yaml.j2").is_file():
+        raise ProjectError(f"{TEMPLATES}/compose.yaml.j2 is missing")
+    engine = jinja2.Environment(loader=jinja2.FileSystemLoader(root / TEMPLATES), undefined=jinja2.StrictUndefined,
+                                trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
+    engine.filters["quoted"] = quoted
+    engine.filters["sequence"] = lambda values: "[" + ", ".join(map(quoted, values)) + "]"
+    return engine
+
+
+def quoted(value: object) -> str:
+    """A value as a YAML string that Compose leaves as it is: `$` doubled, everything odd escaped.
+
+    Raises RehearsalError for control characters, which have no place in a command, a name or an address.
+    """
+    text = str(value)
+    if any(ord(character) < 32 and character not in "\n\t" or 127 <= ord(character) < 160 for character in text):
+        raise RehearsalError(f"a value of the template holds a control character: {text!r}")
+    return json.dumps(text.replace("$", "$$"))

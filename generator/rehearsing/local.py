@@ -1,0 +1,172 @@
+"""A rehearsal as a drill sees it: everything may be broken, and is, with Docker's own means."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+from generator.errors import RehearsalError
+from generator.rehearsing import firewall, rehearsal
+from generator.rehearsing.compose import public_names
+from generator.rehearsing.credentials import Credentials
+from generator.rehearsing.docker import Docker
+from generator.rehearsing.place import Place
+from generator.rehearsing.started import Started
+from generator.rehearsing.target import Door, LogLine, RunningTask
+from generator.rehearsing.topology import Host
+
+LOST_AFTER = 20.0
+"""Seconds until ECS notices that a task's host is gone. Not documented; seconds to minutes are reported."""
+
+
+class Rehearsal:
+    """Implements `target.Target`."""
+
+    local = True
+
+    def __init__(self, place: Place, started: Started, docker: Docker):
+        self.place = place
+        self.topology = started.topology
+        self.name = place.name
+        self._started = started
+        self._docker = docker
+        self._credentials = Credentials.load(place.secrets)
+
+    def public_names(self) -> list[str]:
+        """Host names that the balancers answer for, Keycloak's own first."""
+        return public_names(self.topology)
+
+    def administrator(self) -> str | None:
+        """Name of the first administrator; None where the template has none."""
+        for variable in ("KC_BOOTSTRAP_ADMIN_USERNAME", "KEYCLOAK_ADMIN"):
+            value = self.topology.keycloak.variable(variable) or self.secret(variable)
+            if value:
+                return value
+        return None
+
+    def doors(self) -> list[Door]:
+        """Ways in from every vantage that exists."""
+        balancers = {one.logical_id: one for one in self.topology.balancers}
+        published = {one.service: one.ports for one in self._containers().values()}
+        found = []
+        for port in json.loads((self.place.project / "ports.json").read_text(encoding="utf-8")):
+            outside = published.get(f"{port['host']}-net", {}).get(port["port"])
+            if outside is None:
+                continue
+            listener = next(one for one in balancers[port["balancer"]].listeners if one.port == port["listener"])
+            found.append(Door(port["vantage"], port["balancer"], listener.protocol.lower(), listener.port,
+                              "127.0.0.1", outside, str(self.place.project / "authority.pem")))
+        return found
+
+    def tasks(self) -> list[RunningTask]:
+        """Tasks that are not stopped."""
+        addresses = {slot.name: str(slot.address) for slot in self.topology.slots}
+        return [RunningTask(one["slot"], addresses[one["slot"]], one["phase"], one["healthy"], one["started"])
+                for one in self.place.read("tasks.json", {"tasks": []})["tasks"] if one["phase"] != "stopped"]
+
+    def logs(self, task: str, since: float = 0.0) -> list[LogLine]:
+        """Lines that a task wrote after `since`."""
+        return [LogLine(moment, text) for moment, text in
+                rehearsal.log_lines(self._docker, self.place, task, since)]
+
+    def balancer_log(self, since: float = 0.0) -> list[LogLine]:
+        """Lines of every balancer's log."""
+        return [LogLine(moment, text) for balancer in self.topology.balancers for moment, text in
+                rehearsal.log_lines(self._docker, self.place, balancer.host.name, since)]
+
+    def secret(self, variable: str) -> str | None:
+        """Value of a secret environment variable of the Keycloak container."""
+        field = dict(self.topology.keycloak.secrets).get(variable)
+        return self._credentials.value(field) if field is not None else None
+
+    def kill(self, task: str) -> float:
+        """SIGKILL to the task's processes."""
+        return self._now("kill", "--signal", "KILL", self._identity(task), wanted=f"{task} can't be killed")
+
+    def stop(self, task: str) -> float:
+        """ECS' StopTask."""
+        folder = self.place.state / "requests"
+        folder.mkdir(exist_ok=True)
+        moment = time.time()
+        (folder / f"stop-{task}").touch()
+        return moment
+
+    def freeze(self, task: str) -> float:
+        """Stops the task's processes where they are."""
+        return self._now("pause", self._identity(task), wanted=f"{task} can't be frozen")
+
+    def thaw(self, task: str) -> float:
+        """Lets them go on."""
+        return self._now("unpause", self._identity(task), wanted=f"{task} can't be thawed")
+
+    def lose(self, task: str) -> float:
+        """Nothing reaches it or leaves it from now on; after a while ECS notices."""
+        moment = self._filter(task, silent=True)
+        identity = self._identity(task)
+        timer = threading.Timer(LOST_AFTER, lambda: self._docker.succeeds("kill", "--signal", "KILL", identity))
+        timer.daemon = True
+        timer.start()
+        return moment
+
+    def cut(self, task: str, direction: str) -> float:
+        """Packets between this task and the others vanish."""
+        return self._filter(task, blocked=direction)
+
+    def heal(self, task: str) -> float:
+        """Ends a `cut`."""
+        return self._filter(task)
+
+    def restart_database(self) -> float:
+        """The database restarts."""
+        if self.topology.database_host is None:
+            raise RehearsalError("the rehearsal has no database of its own")
+        return self._now("restart", "--time", "5", self._identity(self.topology.database_host.name),
+                         wanted="the database can't be restarted")
+
+    def scale(self, tasks: int) -> None:
+        """Sets the number of tasks."""
+        self._want(tasks=tasks)
+
+    def deploy(self, changes: dict[str, str]) -> None:
+        """Starts a rolling deployment with these environment variables changed."""
+        now = self._wanted()
+        self._want(revision=now["revision"] + 1, changes={**now["changes"], **changes})
+
+    def deployment_done(self) -> bool:
+        """Whether every task is of the newest deployment and well, and there are as many as wanted."""
+        known = self.place.read("tasks.json", {})
+        return bool(known.get("settled")) and known.get("wanted") == self._wanted()
+
+    def _wanted(self) -> dict:
+        stored = self.place.read("wanted.json", {})
+        return {"tasks": stored.get("tasks", self.topology.service.desired), "revision": stored.get("revision", 1),
+                "changes": stored.get("changes", {})}
+
+    def _want(self, **changed) -> None:
+        self.place.write("wanted.json", {**self._wanted(), **changed})
+
+    def _containers(self):
+        return {one.service: one for one in self._docker.containers(self.place.compose_name)}
+
+    def _identity(self, service: str) -> str:
+        found = self._containers().get(service)
+        if found is None:
+            raise RehearsalError(f"{service} has no container")
+        return found.identity
+
+    def _now(self, *arguments: str, wanted: str) -> float:
+        moment = time.time()
+        self._docker.call(*arguments, wanted=wanted)
+        return moment
+
+    def _filter(self, task: str, **how) -> float:
+        """Replaces a task's packet filter, at once and as a whole."""
+        if not self._started.choices.firewall:
+            raise RehearsalError("packets can only be held back where the rehearsal has its firewall")
+        host: Host = next(slot for slot in self.topology.slots if slot.name == task)
+        text = firewall.rules(self.topology, host, self.place.root, **how)
+        moment = time.time()
+        self._docker.call("exec", "--interactive", self._identity(f"{task}-firewall"), "nft", "-f", "-", text=text,
+                          wanted=f"the packet filter of {task} can't be changed")
+        return moment

@@ -1,0 +1,347 @@
+"""What ECS, Cloud Map and the balancer's target registration do, for a rehearsal: a loop over what the engine says.
+
+Runs as a process of its own for as long as the rehearsal does. It starts and stops tasks as `scheduler` decides, writes
+the addresses that the discovery name answers with, and tells the balancer which targets there are. Everything it knows
+stands in the rehearsal's `state/` folder, where the other commands read it and leave what they want.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from generator.errors import CloakformError
+from generator.keycloak import logs
+from generator.rehearsing import balancer as balancing
+from generator.rehearsing import firewall as filtering
+from generator.rehearsing import scheduler
+from generator.rehearsing.compose import compose_file, service_name, task_services
+from generator.rehearsing.docker import Container, Docker
+from generator.rehearsing.place import Place
+from generator.rehearsing.scheduler import Start, Wanted
+from generator.rehearsing.started import Started
+
+TICK = 1.0
+"""Seconds between two looks when the engine reports nothing."""
+
+TARGETS_EVERY = 2.0
+"""Seconds between two questions to the balancer about its targets."""
+
+POD_STAYS = 10.0
+"""Seconds after which the address of a dead task is gone, as its network interface is on Fargate: first connections to
+it are refused, then nothing answers."""
+
+
+@dataclass
+class Record:
+    """A task, as the watch has it."""
+
+    slot: str
+    revision: int
+    phase: str
+    """`starting`, `running`, `stopping` or `stopped`."""
+    started: float
+    healthy: bool = False
+    """By its containers' health checks."""
+    target: str = ""
+    """`healthy` or `unhealthy` by the balancer; empty without one."""
+    failing: bool = False
+    stopped: float = 0.0
+    reason: str = ""
+    """Why it stopped."""
+    swept: bool = False
+    """Whether the containers that held its address are gone."""
+
+
+class Watch:
+    """The loop. `run` returns when `end` was called."""
+
+    def __init__(self, place: Place, docker: Docker, started: Started):
+        self.place = place
+        self.docker = docker
+        self.started = started
+        self.topology = started.topology
+        self.records: dict[str, Record] = {}
+        self._changes: dict[str, dict[str, str]] = {}
+        self._answers = ""
+        self._targets: dict[tuple[str, str], str] = {}
+        self._asked = 0.0
+        self._registered: set[str] = set()
+        self._wake = threading.Event()
+        self._ended = False
+        self._composing = threading.Lock()
+        self._identities: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Looks and acts until it is ended."""
+        follower = threading.Thread(target=self._follow, daemon=True)
+        follower.start()
+        self._balance([command for group in self.topology.target_groups for slot in self.topology.slots
+                       for command in balancing.deregister(group, slot)])
+        while not self._ended:
+            try:
+                self.look()
+            except CloakformError as error:
+                # One question that the engine didn't answer is no reason to leave the cluster alone.
+                self.event("", "trouble", str(error))
+            self._wake.wait(TICK)
+            self._wake.clear()
+
+    def end(self) -> None:
+        """Makes `run` return."""
+        self._ended = True
+        self._wake.set()
+
+    def event(self, slot: str, what: str, text: str = "") -> None:
+        """Notes something that happened."""
+        self.place.append("events.jsonl", {"time": time.time(), "slot": slot, "what": what, "text": text})
+
+    def look(self) -> None:
+        """One round: see, register, decide, act, write down."""
+        containers = {one.service: one for one in self.docker.containers(self.place.compose_name)}
+        self._identities = {service: one.identity for service, one in containers.items()}
+        wanted = self._wanted()
+        for record in self.records.values():
+            self._see(record, containers)
+        self._ask_balancer()
+        self._discover(containers)
+        self._obey()
+        self._sweep(containers)
+        tasks = [self._task(record) for record in self.records.values() if record.phase != "stopped"]
+        decisions = scheduler.decide(self.topology.service, wanted, tasks, self._free())
+        starts = [one for one in decisions if isinstance(one, Start)]
+        if starts:
+            self._start(starts, wanted)
+        for one in decisions:
+            if not isinstance(one, Start):
+                self.stop(one.slot, one.reason)
+        self.place.write("tasks.json", {
+            "time": time.time(), "wanted": asdict(wanted), "settled": scheduler.settled(wanted, tasks) and not decisions,
+            "tasks": [asdict(record) for record in self.records.values()]})
+
+    def stop(self, slot: str, reason: str) -> None:
+        """Stops a task as ECS does: out of DNS and balancer first, then SIGTERM, then SIGKILL."""
+        record = self.records[slot]
+        if record.phase not in ("starting", "running"):
+            return
+        record.phase, record.reason = "stopping", reason
+        self.event(slot, "stopping", reason)
+        self._in_background(lambda: self._finish(record))
+
+    # --- what is seen ---
+
+    def _see(self, record: Record, containers: dict[str, Container]) -> None:
+        if record.phase == "stopped":
+            return
+        parts = {one.name: containers.get(service_name(self.topology, record.slot, one.name))
+                 for one in self.topology.task.containers}
+        present = [part for part in parts.values() if part is not None]
+        if record.phase == "starting":
+            if len(present) < len(parts) or any(part.status == "created" for part in present):
+                return
+            record.phase = "running"
+            self.event(record.slot, "running")
+            self._register(record.slot)
+        if record.phase == "stopping":
+            return
+        for one in self.topology.task.containers:
+            part = parts[one.name]
+            if part is None or part.status in ("exited", "dead"):
+                done = part is not None and part.exit_code == 0 and not one.essential
+                if one.essential or not done:
+                    self._died(record, one.name, part)
+                    return
+        checked = [part for one in self.topology.task.containers if one.health_check is not None
+                   for part in [parts[one.name]] if part is not None]
+        healthy = all(part.health == "healthy" for part in checked)
+        if healthy and not record.healthy:
+            self.event(record.slot, "healthy")
+        failing = any(part.health == "unhealthy" for part in checked)
+        if failing and not record.failing:
+            self.event(record.slot, "unhealthy", "its health check failed too often")
+        record.healthy, record.failing = healthy, failing
+
+    def _died(self, record: Record, name: str, part: Container | None) -> None:
+        if part is None:
+            reason = f"container {name} is gone"
+        else:
+            how = "killed for want of memory" if part.out_of_memory else f"exit code {part.exit_code}"
+            reason = f"container {name} ended ({how})"
+            if part.exit_code not in (0, 137, 143) or part.out_of_memory:
+                said = [line for _, line in self.docker.logs(part.identity)]
+                reason += f": {logs.complaint(said)}" if not part.out_of_memory else ""
+        record.phase, record.reason, record.stopped = "stopped", reason, time.time()
+        self.event(record.slot, "died", reason)
+        self._deregister(record.slot)
+        others = [service_name(self.topology, record.slot, one.name) for one in self.topology.task.containers
+                  if one.name != name]
+        running = [self._identities[service] for service in others if service in self._identities]
+        if running:
+            self._in_background(lambda: self.docker.succeeds("stop", *running))
+
+    def _ask_balancer(self) -> None:
+        if not self.topology.target_groups or time.time() - self._asked < TARGETS_EVERY:
+            return
+        self._asked = time.time()
+        states: dict[tuple[str, str], str] = {}
+        for balancer in self.topology.balancers:
+            states.update(balancing.states(self._to_balancer(balancer.host.name, [balancing.states_command()])))
+        for record in self.records.values():
+            if record.phase not in ("running", "stopping"):
+                continue
+            found = [states.get((balancing.backend(group), record.slot), "") for group in self.topology.target_groups]
+            target = "healthy" if found and all(one == "healthy" for one in found) else "unhealthy"
+            if record.phase == "running" and target != record.target and (record.target or target == "healthy"):
+                self.event(record.slot, f"target {target}")
+            record.target = target
+            if (record.phase == "running" and target == "unhealthy" and not record.failing
+                    and time.time() - record.started > max(self.topology.service.grace_period, 1)):
+                record.failing = True
+                self.event(record.slot, "unhealthy", "the balancer's health check fails")
+
+    # --- Cloud Map ---
+
+    def _discover(self, containers: dict[str, Container]) -> None:
+        addresses = {slot.name: slot.address for slot in self.topology.slots}
+        now = time.time()
+        listed = [record for record in self.records.values()
+                  if record.phase == "running" and record.healthy
+                  # One that died is listed until somebody notices.
+                  or record.phase == "stopped" and record.healthy and now - record.stopped < self.started.linger]
+        answers = filtering.answers(self.topology, [addresses[one.slot] for one in listed])
+        if answers == self._answers:
+            return
+        self._answers = answers
+        self.place.put({"dns/hosts": answers.encode()})
+        dns = containers.get("dns")
+        if dns is not None:
+            self.docker.call("kill", "--signal", "HUP", dns.identity, wanted="can't tell DNS of a change")
+        self.event("", "discovery", " ".join(str(addresses[one.slot]) for one in listed))
+
+    # --- the balancer's targets ---
+
+    def _register(self, slot: str) -> None:
+        host = next(one for one in self.topology.slots if one.name == slot)
+        self._balance([command for group in self.topology.target_groups
+                       for command in balancing.register(group, host)])
+        self._registered.add(slot)
+
+    def _deregister(self, slot: str) -> None:
+        if slot not in self._registered:
+            return
+        self._registered.discard(slot)
+        host = next(one for one in self.topology.slots if one.name == slot)
+        self._balance([command for group in self.topology.target_groups
+                       for command in balancing.deregister(group, host)])
+
+    def _balance(self, commands: list[str]) -> None:
+        for balancer in self.topology.balancers if commands else ():
+            self._to_balancer(balancer.host.name, commands)
+
+    def _to_balancer(self, service: str, commands: list[str]) -> str:
+        identity = self._identities.get(service) or {
+            one.service: one.identity for one in self.docker.containers(self.place.compose_name)}.get(service)
+        if identity is None:
+            return ""
+        # The runtime interface answers one line of commands and closes; the image has bash, but no other client.
+        return self.docker.call("exec", identity, "bash", "-c",
+                                'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\\n" "$1" >&3 && cat <&3', "-",
+                                ";".join(commands), wanted="can't reach the balancer", timeout=10)
+
+    # --- starting and stopping ---
+
+    def _wanted(self) -> Wanted:
+        stored = self.place.read("wanted.json", {})
+        return Wanted(int(stored.get("tasks", self.topology.service.desired)), int(stored.get("revision", 1)),
+                      dict(stored.get("changes", {})))
+
+    def _task(self, record: Record) -> scheduler.Task:
+        well = record.healthy and record.phase == "running" and record.target in ("", "healthy")
+        if self.topology.target_groups and not record.target:
+            well = False
+        return scheduler.Task(record.slot, record.revision, record.phase, record.started, well, record.failing)
+
+    def _free(self) -> list[str]:
+        """Slots that no task is in: unused ones first, then those that were left longest ago."""
+        left = {record.slot: record.stopped for record in self.records.values() if record.phase == "stopped"}
+        used = {record.slot for record in self.records.values() if record.phase != "stopped"}
+        now = time.time()
+        names = [slot.name for slot in self.topology.slots if slot.name not in used]
+        ready = [name for name in names if now - left.get(name, 0.0) > self.started.linger + POD_STAYS]
+        return sorted(ready, key=lambda name: (left.get(name, 0.0), names.index(name)))
+
+    def _start(self, starts: list[Start], wanted: Wanted) -> None:
+        for one in starts:
+            self.records[one.slot] = Record(one.slot, one.revision, "starting", time.time())
+            self._changes[one.slot] = dict(wanted.changes)
+            self.event(one.slot, "starting", f"revision {one.revision}" if one.revision > 1 else "")
+        choices = self.started.choices_with(self._changes)
+        self.place.put({"compose.yaml": compose_file(self.topology, self.place.root, choices).encode()})
+        slots = [one.slot for one in starts]
+        self._in_background(lambda: self._bring_up(slots))
+
+    def _bring_up(self, slots: list[str]) -> None:
+        services = [service for slot in slots
+                    for service in task_services(self.topology, slot, self.started.choices.firewall)]
+        with self._composing:
+            old = [self._identities[service] for service in services if service in self._identities]
+            try:
+                if old:
+                    self.docker.call("rm", "--force", "--volumes", *old, wanted="can't clear a slot")
+                self.docker.compose(self.place.project, self.place.compose_name, "up", "--detach", "--no-build",
+                                    *services, wanted="a task can't be started")
+            except CloakformError as error:
+                for slot in slots:
+                    record = self.records[slot]
+                    record.phase, record.reason, record.stopped = "stopped", str(error), time.time()
+                    self.event(slot, "died", str(error))
+
+    def _finish(self, record: Record) -> None:
+        with contextlib.suppress(CloakformError):
+            self._deregister(record.slot)
+        delay = max((group.deregistration_delay for group in self.topology.target_groups), default=0)
+        time.sleep(min(delay, self.started.drain))
+        services = [service_name(self.topology, record.slot, one.name) for one in self.topology.task.containers]
+        for one, service in zip(self.topology.task.containers, services):
+            if service in self._identities:
+                self.docker.succeeds("stop", "--time", str(one.stop_timeout), self._identities[service])
+        record.phase, record.stopped, record.healthy = "stopped", time.time(), False
+        self.event(record.slot, "stopped", record.reason)
+        self._wake.set()
+
+    def _sweep(self, containers: dict[str, Container]) -> None:
+        """Takes away the address of tasks that are gone."""
+        for record in self.records.values():
+            if record.phase == "stopped" and not record.swept and time.time() - record.stopped > POD_STAYS:
+                record.swept = True
+                holding = [containers[name].identity for name in (f"{record.slot}-firewall", f"{record.slot}-net")
+                           if name in containers]
+                if holding:
+                    self.docker.succeeds("rm", "--force", "--volumes", *holding)
+
+    # --- requests and events ---
+
+    def _obey(self) -> None:
+        """Does what other commands left in `requests/`: a slot's name, for ECS' StopTask."""
+        folder = self.place.state / "requests"
+        for path in sorted(folder.glob("stop-*")) if folder.is_dir() else ():
+            slot = path.name.removeprefix("stop-")
+            path.unlink(missing_ok=True)
+            if slot in self.records:
+                self.stop(slot, "a user stopped it")
+
+    def _follow(self) -> None:
+        """Wakes the loop at each event of the project's containers."""
+        while not self._ended:
+            with self.docker.events(self.place.compose_name) as process:
+                for line in process.stdout or ():
+                    # Health checks run all the time, as exec_create, exec_start and exec_die.
+                    if not line.startswith("exec_"):
+                        self._wake.set()
+            time.sleep(TICK)
+
+    def _in_background(self, work: Callable[[], object]) -> None:
+        threading.Thread(target=work, daemon=True).start()
