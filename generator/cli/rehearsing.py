@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.session import FORMAT, Group
+from generator.cli.session import FORMAT, Group, print_lines
 from generator.errors import RehearsalError
 
 SUBJECT = click.argument("subject", metavar="ENV|FILE")
@@ -22,7 +22,7 @@ PARAMETERS = click.option("--parameter", "-p", "parameters", metavar="NAME=VALUE
                           help="Value of one of the template's Parameters.")
 FIREWALL = click.option("--firewall/--no-firewall", default=True, show_default=True,
                         help="Whether security groups are enforced.")
-LOOK_EVERY = 1.5
+LOOK_EVERY = 3.0
 """Seconds between two looks of the live view."""
 
 
@@ -242,6 +242,71 @@ def watch(session, name):
         place.remove()
 
 
+@click.command()
+@NAME
+@click.option("--step", "steps", metavar="STEP", multiple=True, help="Only this step (can be repeated); by default all.")
+@click.option("--list", "listing", is_flag=True, help="List the steps, and what each one does to the environment.")
+@click.option("--requests", type=click.IntRange(min=1), default=3000, show_default=True,
+              help="Least number of requests of the steady load.")
+@click.option("--rate", type=click.FloatRange(min=0.1), default=20, show_default=True, help="Requests a second.")
+@click.option("--cut", type=click.FloatRange(min=5), default=60, show_default=True, metavar="SECONDS",
+              help="How long a node stays cut off.")
+@click.option("--evidence", is_flag=True, help="Evidence of kept promises, too.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown", "junit"]), default="text",
+              show_default=True, help="How to print the report.")
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False),
+              help="Also write a page with the timeline.")
+@click.pass_obj
+def drill(session, name, steps, listing, requests, rate, cut, evidence, form, page):
+    """Break a rehearsal in every way that a promise speaks of, and say which promises it kept.
+
+    Gets a token, kills the node that served it, introspects; logs in like a browser while a node is lost; rolls a
+    deployment under load; freezes, loses and cuts off nodes; probes which paths are exposed to whom. Exit code 1 where
+    a promise was broken. The temporary realm is deleted at the end.
+    """
+    from generator.drilling import report as reports
+    from generator.drilling.exercise import Knobs
+    from generator.drilling.run import STEPS
+    from generator.drilling.run import drill as run
+
+    if listing:
+        for step in STEPS:
+            session.out(f"{step.name:<12} {step.does}")
+        return
+    from generator.rehearsing.docker import Docker
+    from generator.rehearsing.local import Rehearsal
+
+    place, started = _running(session, name)
+    target = Rehearsal(place, started, Docker())
+    tell, stop = _steps(session)
+    begun = [""]
+
+    def progress(now) -> None:
+        if sys.stderr.isatty():
+            tell(f"{now.text} (about {reports.duration(now.remaining)} left)")
+        elif now.step != begun[0]:
+            begun[0] = now.step
+            session.note(f"{now.step}: {now.text}")
+
+    try:
+        found = run(target, steps=steps or None, knobs=Knobs(requests=requests, rate=rate, cut=cut), progress=progress)
+    finally:
+        stop()
+    if page is not None:
+        from generator.drilling.page import page as written
+
+        page.write_text(written(found), encoding="utf-8")
+    if form == "text":
+        print_lines(session, reports.text_lines(found, evidence=evidence), out=True)
+    else:
+        shown = {"json": reports.as_json, "markdown": reports.markdown, "junit": reports.junit}[form]
+        session.out(shown(found).rstrip("\n"))
+    if found.interrupted:
+        sys.exit(130)
+    if not found.kept:
+        sys.exit(1)
+
+
 def _running(session, name):
     """(place, started) of the rehearsal of that name, or of the only one. Raises RehearsalError."""
     from generator.rehearsing.place import Place, places
@@ -340,4 +405,4 @@ def _print_ways_in(session, place, started, docker) -> None:
                 f"{secrets}")
 
 
-COMMANDS = (rehearse,)
+COMMANDS = (rehearse, drill)

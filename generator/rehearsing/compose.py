@@ -13,11 +13,11 @@ from typing import Any
 from generator.errors import ProjectError, RehearsalError
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import firewall as filtering
+from generator.rehearsing import quoting, resolver
 from generator.rehearsing.certificates import Authority
 from generator.rehearsing.topology import Balancer, Container, Host, Topology
 from generator.rehearsing.vantage import vantages
 
-TEMPLATES = "templates/rehearsal"
 HAPROXY = "haproxy:2.8"
 """The oldest line that HAProxy maintains for as long as the newest; the configuration also runs on 2.6."""
 
@@ -55,11 +55,10 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
     made: dict[str, bytes] = {"compose.yaml": compose_file(topology, root, choices).encode()}
     for name in ("tools/Dockerfile", "database/database.sh"):
         made[name] = _template(root, name)
-    made["dns/dnsmasq.conf"] = filtering.dnsmasq(topology, root).encode()
-    made["dns/hosts"] = filtering.answers(
+    made["dns/dnsmasq.conf"] = resolver.dnsmasq(topology, root).encode()
+    made["dns/hosts"] = resolver.answers(
         topology, [slot.address for slot in topology.slots[:topology.service.desired]]).encode()
     if choices.firewall:
-        made["firewall/security-groups.sh"] = _template(root, "security-groups.sh")
         for host in topology.hosts:
             made[f"firewall/{host.name}.nft"] = filtering.rules(topology, host, root).encode()
     made["balancer/balancer.pem"] = _pem(authority, public_names(topology))
@@ -82,8 +81,7 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
 
 def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -> str:
     """The text of compose.yaml."""
-    engine = _engine(root)
-    environment = {
+    return quoting.fill(root, "compose.yaml.j2", {
         "name": topology.name, "file": topology.file, "tools": tools_image(root), "haproxy": HAPROXY,
         "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
         "firewall": choices.firewall, "nofile": choices.nofile,
@@ -93,8 +91,7 @@ def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -
         "slots": [{"host": _host(slot, spare=number >= topology.service.desired),
                    "containers": _containers(topology, slot, choices)}
                   for number, slot in enumerate(topology.slots)],
-    }
-    return engine.get_template("compose.yaml.j2").render(environment)
+    })
 
 
 def tools_image(root: Path) -> str:
@@ -234,29 +231,6 @@ def _pem(authority: Authority, names: Sequence[str]) -> bytes:
 
 def _template(root: Path, name: str) -> bytes:
     try:
-        return (root / TEMPLATES / name).read_bytes()
+        return (root / quoting.TEMPLATES / name).read_bytes()
     except OSError as error:
-        raise ProjectError(f"{TEMPLATES}/{name} can't be read ({error.strerror})") from error
-
-
-def _engine(root: Path):
-    import jinja2
-
-    if not (root / TEMPLATES / "compose.yaml.j2").is_file():
-        raise ProjectError(f"{TEMPLATES}/compose.yaml.j2 is missing")
-    engine = jinja2.Environment(loader=jinja2.FileSystemLoader(root / TEMPLATES), undefined=jinja2.StrictUndefined,
-                                trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
-    engine.filters["quoted"] = quoted
-    engine.filters["sequence"] = lambda values: "[" + ", ".join(map(quoted, values)) + "]"
-    return engine
-
-
-def quoted(value: object) -> str:
-    """A value as a YAML string that Compose leaves as it is: `$` doubled, everything odd escaped.
-
-    Raises RehearsalError for control characters, which have no place in a command, a name or an address.
-    """
-    text = str(value)
-    if any(ord(character) < 32 and character not in "\n\t" or 127 <= ord(character) < 160 for character in text):
-        raise RehearsalError(f"a value of the template holds a control character: {text!r}")
-    return json.dumps(text.replace("$", "$$"))
+        raise ProjectError(f"{quoting.TEMPLATES}/{name} can't be read ({error.strerror})") from error

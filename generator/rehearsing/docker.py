@@ -5,11 +5,13 @@ Every call names what it wanted when it fails; what the engine said stands behin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,14 @@ PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 
 
+# `Up 3 minutes (healthy)`, `Up 2 seconds (health: starting)`, `Exited (137) 4 seconds ago`.
+_HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+_EXIT = re.compile(r"^Exited \((\d+)\)")
+
+
 @dataclass(frozen=True)
 class Container:
-    """A container as the engine sees it now."""
+    """A container as the engine lists it."""
 
     identity: str
     service: str
@@ -30,15 +37,8 @@ class Container:
     status: str
     """`created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`."""
     health: str
-    """`healthy`, `unhealthy`, `starting`; empty where the container has no health check."""
+    """`healthy`, `unhealthy`, `starting`; empty where the container has no health check or doesn't run."""
     exit_code: int
-    out_of_memory: bool
-    started: str
-    """RFC 3339, by the engine's clock."""
-    ports: Mapping[int, int]
-    """Port inside to the port published on 127.0.0.1."""
-    error: str = ""
-    """Why the engine couldn't start it."""
 
 
 class Docker:
@@ -49,7 +49,7 @@ class Docker:
             raise RehearsalError("Docker isn't installed: a rehearsal needs the docker command and an engine")
         done = _run(["docker", "version", "--format", "{{.Server.Version}}"])
         if done.returncode:
-            raise RehearsalError(f"no Docker engine answers ({_last_line(done.stderr)}); start it, or set DOCKER_HOST")
+            raise RehearsalError(f"no Docker engine answers ({_telling_line(done.stderr)}); start it, or set DOCKER_HOST")
         self.version = done.stdout.strip()
         self.compose_command = _compose_command()
 
@@ -57,7 +57,7 @@ class Docker:
         """Standard output of `docker ARGUMENTS`. Raises RehearsalError naming what was `wanted`."""
         done = _run(["docker", *arguments], text=text, timeout=timeout)
         if done.returncode:
-            raise RehearsalError(f"{wanted}: {_last_line(done.stderr) or _last_line(done.stdout)}")
+            raise RehearsalError(f"{wanted}: {_telling_line(done.stderr) or _telling_line(done.stdout)}")
         return done.stdout
 
     def succeeds(self, *arguments: str) -> bool:
@@ -86,17 +86,25 @@ class Docker:
 
     def containers(self, project: str) -> list[Container]:
         """The containers of a Compose project, by service."""
-        listed = self.call("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}",
-                           wanted="can't list the containers").split()
-        if not listed:
-            return []
-        # One that is gone in between makes the command fail, but still shows the others.
-        done = _run(["docker", "container", "inspect", *listed])
-        try:
-            shown = json.loads(done.stdout or "[]")
-        except ValueError as error:
-            raise RehearsalError(f"can't read what the engine says of its containers: {error}") from error
-        return sorted(map(_container, shown), key=lambda one: one.service)
+        listed = self.call("ps", "--all", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}", "--format",
+                           '{{.ID}}\t{{.Label "' + SERVICE_LABEL + '"}}\t{{.State}}\t{{.Status}}',
+                           wanted="can't list the containers")
+        return sorted((_container(*line.split("\t")) for line in listed.splitlines() if line.count("\t") == 3),
+                      key=lambda one: one.service)
+
+    def inspect(self, identity: str) -> dict[str, Any]:
+        """Everything the engine knows of a container."""
+        return json.loads(self.call("container", "inspect", identity, wanted="can't look at a container"))[0]
+
+    def published(self, identity: str) -> dict[int, int]:
+        """Port inside of a container to the port of 127.0.0.1 that leads there."""
+        ports = (self.inspect(identity).get("NetworkSettings") or {}).get("Ports") or {}
+        return {int(inside.split("/")[0]): int(bindings[0]["HostPort"])
+                for inside, bindings in ports.items() if bindings}
+
+    def out_of_memory(self, identity: str) -> bool:
+        """Whether a container was killed for want of memory."""
+        return bool((self.inspect(identity).get("State") or {}).get("OOMKilled"))
 
     def events(self, project: str) -> subprocess.Popen[str]:
         """A process that writes a line for each event of the project's containers."""
@@ -114,6 +122,10 @@ class Docker:
         for line in done.stdout.splitlines():
             moment, _, text = line.partition(" ")
             yield moment, text
+
+    def shell(self, identity: str) -> Shell:
+        """A shell in a container that stays: each command that is run anew costs the engine a tenth of a second."""
+        return Shell(identity)
 
     def networks(self) -> list[str]:
         """IPv4 networks that the engine's bridges use, in CIDR form."""
@@ -141,21 +153,46 @@ class Docker:
                 self.call(*removal, *found, wanted=f"can't remove the {kind}")
 
 
-def _container(shown: dict[str, Any]) -> Container:
-    state = shown.get("State") or {}
-    published = (shown.get("NetworkSettings") or {}).get("Ports") or {}
-    return Container(
-        identity=shown["Id"],
-        service=((shown.get("Config") or {}).get("Labels") or {}).get(SERVICE_LABEL, ""),
-        status=state.get("Status", ""),
-        health=(state.get("Health") or {}).get("Status", "").replace("none", ""),
-        exit_code=state.get("ExitCode", 0),
-        out_of_memory=bool(state.get("OOMKilled")),
-        started=state.get("StartedAt", ""),
-        ports={int(inside.split("/")[0]): int(bindings[0]["HostPort"])
-               for inside, bindings in published.items() if bindings},
-        error=state.get("Error", ""),
-    )
+class Shell:
+    """A bash in a container, to which lines are written and from which their output is read."""
+
+    _END = "--end of answer--"
+
+    def __init__(self, identity: str):
+        self.identity = identity
+        self._process = subprocess.Popen(
+            ["docker", "exec", "--interactive", identity, "bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, errors="replace", env=_environment())
+
+    def ask(self, line: str) -> str:
+        """What a line of shell prints. Raises RehearsalError where the container, or its bash, is gone."""
+        told, heard = self._process.stdin, self._process.stdout
+        assert told is not None and heard is not None
+        try:
+            told.write(f"{line}\necho '{self._END}'\n")
+            told.flush()
+        except OSError as error:
+            raise RehearsalError("the container can't be talked to any more") from error
+        answer = []
+        for got in heard:
+            if got.rstrip("\n") == self._END:
+                return "".join(answer)
+            answer.append(got)
+        raise RehearsalError("the container can't be talked to any more")
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _container(identity: str, service: str, state: str, status: str) -> Container:
+    health, code = _HEALTH.search(status), _EXIT.match(status)
+    return Container(identity, service, state, health[1] if health else "", int(code[1]) if code else 0)
 
 
 def _compose_command() -> list[str]:
@@ -181,13 +218,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
-
-
 def _telling_line(text: str) -> str:
-    """The line of Compose's output that says what went wrong: an error where there is one, else the last."""
+    """The line that says what went wrong: an error where there is one, else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower() or "denied" in line.lower()]
-    return (telling or lines or [""])[-1]
+    return (telling or lines or [""])[-1].removeprefix("docker: ").removeprefix("Error response from daemon: ")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 
 from generator.errors import RehearsalError
+from generator.keycloak import facts
 from generator.rehearsing import firewall, rehearsal
-from generator.rehearsing.compose import public_names
+from generator.rehearsing.compose import public_names, tools_image
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.docker import Docker
 from generator.rehearsing.place import Place
@@ -48,10 +50,12 @@ class Rehearsal:
     def doors(self) -> list[Door]:
         """Ways in from every vantage that exists."""
         balancers = {one.logical_id: one for one in self.topology.balancers}
-        published = {one.service: one.ports for one in self._containers().values()}
+        containers = self._containers()
+        published = {balancer.host.name: self._docker.published(containers[f"{balancer.host.name}-net"].identity)
+                     for balancer in self.topology.balancers if f"{balancer.host.name}-net" in containers}
         found = []
         for port in json.loads((self.place.project / "ports.json").read_text(encoding="utf-8")):
-            outside = published.get(f"{port['host']}-net", {}).get(port["port"])
+            outside = published.get(port["host"], {}).get(port["port"])
             if outside is None:
                 continue
             listener = next(one for one in balancers[port["balancer"]].listeners if one.port == port["listener"])
@@ -79,6 +83,24 @@ class Rehearsal:
         """Value of a secret environment variable of the Keycloak container."""
         field = dict(self.topology.keycloak.secrets).get(variable)
         return self._credentials.value(field) if field is not None else None
+
+    def served_by(self, cookie: str) -> str | None:
+        """The task that a sticky cookie's value leads to."""
+        slot = cookie.split("|")[0].strip('"')
+        return slot if slot in {one.name for one in self.topology.slots} else None
+
+    def metrics(self, task: str) -> str | None:
+        """What the task's own metrics endpoint says; None where it has none."""
+        port, path = self._management()
+        asked = (f"exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'GET {path}/metrics HTTP/1.0\\r\\n\\r\\n' >&3 "
+                 "&& cat <&3")
+        try:
+            said = self._docker.call("exec", self._identity(task), "bash", "-c", asked, timeout=10,
+                                     wanted=f"{task} can't be asked for its metrics")
+        except RehearsalError:
+            return None
+        head, _, body = said.partition("\r\n\r\n")
+        return body if " 200 " in head.split("\r\n")[0] + " " else None
 
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes."""
@@ -138,6 +160,20 @@ class Rehearsal:
         known = self.place.read("tasks.json", {})
         return bool(known.get("settled")) and known.get("wanted") == self._wanted()
 
+    def _management(self) -> tuple[int, str]:
+        """Port and relative path of health and metrics, from the container's environment."""
+        variable = self.topology.keycloak.variable
+        path = variable("KC_HTTP_MANAGEMENT_RELATIVE_PATH") or variable("KC_HTTP_RELATIVE_PATH") or "/"
+        # A version that nothing tells is taken for a new one.
+        own = facts.management_port(self.topology.version or "26.0.0")
+        if own is None or variable("KC_LEGACY_OBSERVABILITY_INTERFACE") == "true":
+            port = variable("KC_HTTP_PORT") or "8080"
+        else:
+            port = variable("KC_HTTP_MANAGEMENT_PORT") or str(own)
+        if not port.isdigit() or not re.fullmatch(r"/[A-Za-z0-9._~/-]*", path):
+            raise RehearsalError(f"metrics at port {port!r} and path {path!r} can't be asked for")
+        return int(port), path.rstrip("/")
+
     def _wanted(self) -> dict:
         stored = self.place.read("wanted.json", {})
         return {"tasks": stored.get("tasks", self.topology.service.desired), "revision": stored.get("revision", 1),
@@ -167,6 +203,7 @@ class Rehearsal:
         host: Host = next(slot for slot in self.topology.slots if slot.name == task)
         text = firewall.rules(self.topology, host, self.place.root, **how)
         moment = time.time()
-        self._docker.call("exec", "--interactive", self._identity(f"{task}-firewall"), "nft", "-f", "-", text=text,
-                          wanted=f"the packet filter of {task} can't be changed")
+        self._docker.call("run", "--rm", "--interactive", "--network", f"container:{self._identity(f'{task}-net')}",
+                          "--cap-drop", "ALL", "--cap-add", "NET_ADMIN", tools_image(self.place.root), "nft", "-f", "-",
+                          text=text, wanted=f"the packet filter of {task} can't be changed")
         return moment

@@ -22,8 +22,8 @@ from typing import Any
 from generator.document import parse
 from generator.errors import RehearsalError
 from generator.keycloak import logs
-from generator.rehearsing import certificates
-from generator.rehearsing.compose import TEMPLATES, Choices, files, keycloak_image, tools_image
+from generator.rehearsing import certificates, quoting
+from generator.rehearsing.compose import Choices, files, keycloak_image, tools_image
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.docker import Docker
 from generator.rehearsing.place import Place
@@ -91,7 +91,7 @@ def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str
     choices = Choices(image_folder=found.image_folder, firewall=firewall)
     made = files(described, root, certificates.authority(found.name), choices)
     made[".env"] = f"REHEARSAL_SECRETS=../{secrets.name}\n".encode()
-    made["README.md"] = (root / TEMPLATES / "README.md").read_bytes()
+    made["README.md"] = (root / quoting.TEMPLATES / "README.md").read_bytes()
     for name, content in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def prepare(root: Path, found: Source, options: Options, docker: Docker, name: s
     folder = found.image_folder if described.task.keycloak not in options.images else None
     choices = Choices(options.images, folder, options.firewall)
     place.create()
-    place.put({"tools/Dockerfile": (root / TEMPLATES / "tools/Dockerfile").read_bytes()})
+    place.put({"tools/Dockerfile": (root / quoting.TEMPLATES / "tools/Dockerfile").read_bytes()})
     _build(docker, tools_image(root), place.project / "tools", progress)
     if options.firewall:
         _check_firewall(docker, root)
@@ -161,7 +161,7 @@ def up(place: Place, started: Started, docker: Docker, progress: Callable[[str],
     progress("starting DNS, database and balancer")
     docker.compose(place.project, place.compose_name, "up", "--detach", "--no-build", *services,
                    wanted="DNS, database or balancer can't be started")
-    for host in hosts:
+    for host in ["dns", *hosts]:
         _wait_for(docker, place, host, healthy=described.database_host is not None
                   and host == described.database_host.name)
     progress("starting tasks")
@@ -367,7 +367,7 @@ def _wait_for(docker: Docker, place: Place, service: str, *, healthy: bool) -> N
         found = {one.service: one for one in docker.containers(place.compose_name)}.get(service)
         if found is not None and found.status in ("exited", "dead"):
             said = [line for _, line in docker.logs(found.identity)]
-            raise RehearsalError(f"{service} ended at once: {said[-1] if said else found.error}")
+            raise RehearsalError(f"{service} ended at once: {said[-1] if said else 'it wrote nothing'}")
         if found is not None and found.status == "running" and (not healthy or found.health == "healthy"):
             return
         time.sleep(0.5)

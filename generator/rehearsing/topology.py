@@ -102,6 +102,9 @@ class Container:
     """LinuxParameters.InitProcessEnabled."""
     depends_on: tuple[tuple[str, str], ...] = ()
     """(container, condition) with ECS' conditions START, COMPLETE, SUCCESS, HEALTHY."""
+    volumes: tuple[tuple[str, str, bool], ...] = ()
+    """(volume, path in the container, read-only): folders that are empty at the start and that the containers of one
+    task share, whatever the template keeps them on."""
     line: int = 0
     lines: tuple[tuple[str, int], ...] = ()
     """Name of an environment variable or secret to its line."""
@@ -170,6 +173,9 @@ class Discovery:
     record_type: str = "A"
     logical_id: str = ""
     line: int = 0
+    by_health: bool = True
+    """Whether a task has to be healthy to be listed: with HealthCheckCustomConfig ECS tells Cloud Map about health;
+    without it every running task is listed."""
 
 
 @dataclass(frozen=True)
@@ -304,6 +310,9 @@ class Balancer:
     idle_timeout: int = 60
     preserve_host: bool = False
     drop_invalid_headers: bool = False
+    dns_name: str = ""
+    """What AWS would call it, `keycloak-dev-loadbalancer-1234567890.eu-central-1.elb.amazonaws.com`; empty for one that
+    the template doesn't hold."""
     line: int = 0
 
 

@@ -13,18 +13,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from generator.errors import CloakformError
+from generator.errors import CloakformError, RehearsalError
 from generator.keycloak import logs
 from generator.rehearsing import balancer as balancing
-from generator.rehearsing import firewall as filtering
-from generator.rehearsing import scheduler
+from generator.rehearsing import resolver, scheduler
 from generator.rehearsing.compose import compose_file, service_name, task_services
-from generator.rehearsing.docker import Container, Docker
+from generator.rehearsing.docker import Container, Docker, Shell
 from generator.rehearsing.place import Place
 from generator.rehearsing.scheduler import Start, Wanted
 from generator.rehearsing.started import Started
+from generator.rehearsing.topology import Host
 
-TICK = 1.0
+TICK = 2.0
 """Seconds between two looks when the engine reports nothing."""
 
 TARGETS_EVERY = 2.0
@@ -47,8 +47,10 @@ class Record:
     healthy: bool = False
     """By its containers' health checks."""
     target: str = ""
-    """`healthy` or `unhealthy` by the balancer; empty without one."""
+    """`initial`, `healthy` or `unhealthy` by the balancer; empty without one."""
     failing: bool = False
+    listed: bool = False
+    """Whether Cloud Map has its address: when it is healthy, or at once where the service there has no health check."""
     stopped: float = 0.0
     reason: str = ""
     """Why it stopped."""
@@ -67,12 +69,13 @@ class Watch:
         self.records: dict[str, Record] = {}
         self._changes: dict[str, dict[str, str]] = {}
         self._answers = ""
-        self._targets: dict[tuple[str, str], str] = {}
         self._asked = 0.0
         self._registered: set[str] = set()
         self._wake = threading.Event()
         self._ended = False
         self._composing = threading.Lock()
+        self._talking = threading.Lock()
+        self._shells: dict[str, Shell] = {}
         self._identities: dict[str, str] = {}
 
     def run(self) -> None:
@@ -163,16 +166,18 @@ class Watch:
         if failing and not record.failing:
             self.event(record.slot, "unhealthy", "its health check failed too often")
         record.healthy, record.failing = healthy, failing
+        discovery = self.topology.discovery
+        record.listed = healthy or discovery is not None and not discovery.by_health
 
     def _died(self, record: Record, name: str, part: Container | None) -> None:
         if part is None:
             reason = f"container {name} is gone"
         else:
-            how = "killed for want of memory" if part.out_of_memory else f"exit code {part.exit_code}"
+            starved = self.docker.out_of_memory(part.identity)
+            how = "killed for want of memory" if starved else f"exit code {part.exit_code}"
             reason = f"container {name} ended ({how})"
-            if part.exit_code not in (0, 137, 143) or part.out_of_memory:
-                said = [line for _, line in self.docker.logs(part.identity)]
-                reason += f": {logs.complaint(said)}" if not part.out_of_memory else ""
+            if part.exit_code not in (0, 137, 143) and not starved:
+                reason += f": {logs.complaint([line for _, line in self.docker.logs(part.identity)])}"
         record.phase, record.reason, record.stopped = "stopped", reason, time.time()
         self.event(record.slot, "died", reason)
         self._deregister(record.slot)
@@ -192,10 +197,10 @@ class Watch:
         for record in self.records.values():
             if record.phase not in ("running", "stopping"):
                 continue
-            found = [states.get((balancing.backend(group), record.slot), "") for group in self.topology.target_groups]
-            target = "healthy" if found and all(one == "healthy" for one in found) else "unhealthy"
-            if record.phase == "running" and target != record.target and (record.target or target == "healthy"):
-                self.event(record.slot, f"target {target}")
+            found = {states.get((balancing.backend(group), record.slot), "") for group in self.topology.target_groups}
+            target = next((one for one in ("unhealthy", "initial", "healthy") if one in found), "")
+            if record.phase == "running" and target != record.target:
+                self.event(record.slot, f"target {target or 'unknown'}")
             record.target = target
             if (record.phase == "running" and target == "unhealthy" and not record.failing
                     and time.time() - record.started > max(self.topology.service.grace_period, 1)):
@@ -207,11 +212,10 @@ class Watch:
     def _discover(self, containers: dict[str, Container]) -> None:
         addresses = {slot.name: slot.address for slot in self.topology.slots}
         now = time.time()
-        listed = [record for record in self.records.values()
-                  if record.phase == "running" and record.healthy
-                  # One that died is listed until somebody notices.
-                  or record.phase == "stopped" and record.healthy and now - record.stopped < self.started.linger]
-        answers = filtering.answers(self.topology, [addresses[one.slot] for one in listed])
+        # One that died stays listed until somebody notices.
+        listed = [record for record in self.records.values() if record.listed and (
+            record.phase == "running" or record.phase == "stopped" and now - record.stopped < self.started.linger)]
+        answers = resolver.answers(self.topology, [addresses[one.slot] for one in listed])
         if answers == self._answers:
             return
         self._answers = answers
@@ -224,7 +228,7 @@ class Watch:
     # --- the balancer's targets ---
 
     def _register(self, slot: str) -> None:
-        host = next(one for one in self.topology.slots if one.name == slot)
+        host = self._host(slot)
         self._balance([command for group in self.topology.target_groups
                        for command in balancing.register(group, host)])
         self._registered.add(slot)
@@ -233,23 +237,35 @@ class Watch:
         if slot not in self._registered:
             return
         self._registered.discard(slot)
-        host = next(one for one in self.topology.slots if one.name == slot)
+        host = self._host(slot)
         self._balance([command for group in self.topology.target_groups
                        for command in balancing.deregister(group, host)])
+
+    def _host(self, slot: str) -> Host:
+        return next(one for one in self.topology.slots if one.name == slot)
 
     def _balance(self, commands: list[str]) -> None:
         for balancer in self.topology.balancers if commands else ():
             self._to_balancer(balancer.host.name, commands)
 
     def _to_balancer(self, service: str, commands: list[str]) -> str:
+        """What the balancer's runtime interface says to commands, which it takes in one line."""
         identity = self._identities.get(service) or {
             one.service: one.identity for one in self.docker.containers(self.place.compose_name)}.get(service)
         if identity is None:
             return ""
-        # The runtime interface answers one line of commands and closes; the image has bash, but no other client.
-        return self.docker.call("exec", identity, "bash", "-c",
-                                'exec 3<>/dev/tcp/127.0.0.1/9999 && printf "%s\\n" "$1" >&3 && cat <&3', "-",
-                                ";".join(commands), wanted="can't reach the balancer", timeout=10)
+        line = ";".join(commands)
+        if "'" in line or "\n" in line:
+            raise RehearsalError(f"the balancer can't be told {line!r}")
+        with self._talking:
+            shell = self._shells.get(service)
+            if shell is None or shell.identity != identity:
+                shell = self._shells[service] = self.docker.shell(identity)
+            try:
+                return shell.ask(f"exec 3<>/dev/tcp/127.0.0.1/9999 && {{ printf '%s\\n' '{line}' >&3; cat <&3; exec 3>&-; }}")
+            except RehearsalError:
+                self._shells.pop(service).close()
+                raise
 
     # --- starting and stopping ---
 
@@ -259,9 +275,8 @@ class Watch:
                       dict(stored.get("changes", {})))
 
     def _task(self, record: Record) -> scheduler.Task:
-        well = record.healthy and record.phase == "running" and record.target in ("", "healthy")
-        if self.topology.target_groups and not record.target:
-            well = False
+        served = record.target == "healthy" or not self.topology.target_groups
+        well = record.healthy and record.phase == "running" and served
         return scheduler.Task(record.slot, record.revision, record.phase, record.started, well, record.failing)
 
     def _free(self) -> list[str]:
@@ -304,11 +319,15 @@ class Watch:
             self._deregister(record.slot)
         delay = max((group.deregistration_delay for group in self.topology.target_groups), default=0)
         time.sleep(min(delay, self.started.drain))
+        host = self._host(record.slot)
+        with contextlib.suppress(CloakformError):
+            self._balance([command for group in self.topology.target_groups
+                           for command in balancing.disconnect(group, host)])
         services = [service_name(self.topology, record.slot, one.name) for one in self.topology.task.containers]
         for one, service in zip(self.topology.task.containers, services):
             if service in self._identities:
                 self.docker.succeeds("stop", "--time", str(one.stop_timeout), self._identities[service])
-        record.phase, record.stopped, record.healthy = "stopped", time.time(), False
+        record.phase, record.stopped, record.listed = "stopped", time.time(), False
         self.event(record.slot, "stopped", record.reason)
         self._wake.set()
 
@@ -317,10 +336,8 @@ class Watch:
         for record in self.records.values():
             if record.phase == "stopped" and not record.swept and time.time() - record.stopped > POD_STAYS:
                 record.swept = True
-                holding = [containers[name].identity for name in (f"{record.slot}-firewall", f"{record.slot}-net")
-                           if name in containers]
-                if holding:
-                    self.docker.succeeds("rm", "--force", "--volumes", *holding)
+                if f"{record.slot}-net" in containers:
+                    self.docker.succeeds("rm", "--force", "--volumes", containers[f"{record.slot}-net"].identity)
 
     # --- requests and events ---
 

@@ -37,15 +37,18 @@ def test_a_line_that_is_no_entry_stays_as_it_is():
     assert entry("{not json").message == "{not json"
 
 
-def test_the_cause_is_the_last_error_before_the_launcher_speaks():
+def test_the_cause_is_the_last_errors_before_the_launcher_speaks():
     """The hints that follow a failed start hide no cause."""
     lines = [
         "2026-11-22 03:00:00,000 INFO  [io.quarkus] (main) starting",
-        "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) ERROR: Connection to db refused",
+        "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) ERROR: Failed to obtain JDBC connection",
+        "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) ERROR: The connection attempt failed.",
+        "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) ERROR: The connection attempt failed.",
+        "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) ERROR: database.example.com",
         "2026-11-22 03:00:01,000 ERROR [org.keycloak.quarkus] (main) For more details run the same command passing "
         "the '--verbose' option. Also you can use '--help' to see the details about the usage of the particular command.",
     ]
-    assert complaint(lines) == "ERROR: Connection to db refused"
+    assert complaint(lines) == "The connection attempt failed: database.example.com"
 
 
 def test_a_node_that_never_spoke_says_so():

@@ -1,0 +1,1 @@
+"""The steps of a drill, one module for each group of promises."""

@@ -1,0 +1,80 @@
+"""`python -m tests.cluster`: the engine and the images of the cluster tests, by hand.
+
+    engine up|down|status|shell|remove   the engine; `shell` opens one in which docker and published ports are in reach
+    images NAME:TAG...                   see to it that the engine has these images
+    run -- COMMAND...                    run a command as the cluster tests do (the engine has to be up)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tests.cluster import engine, images
+from tests.cluster.steps import ClusterError, say
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description="The engine of the cluster tests")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("engine", help="start and stop the engine")
+    one.add_argument("action", choices=("up", "down", "status", "shell", "remove"))
+    two = commands.add_parser("images", help="see to it that the engine has images")
+    two.add_argument("names", nargs="+", metavar="NAME:TAG")
+    three = commands.add_parser("run", help="run a command where the engine and its published ports are in reach")
+    three.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    return parser.parse_args()
+
+
+def _running() -> engine.Engine:
+    found = engine.find()
+    if found is None:
+        raise ClusterError("no engine runs (python -m tests.cluster engine up)")
+    return found
+
+
+def _become(command: list[str]) -> int:
+    """Go on as another program."""
+    if not command:
+        raise ClusterError("run: which command?")
+    found = _running()
+    whole = found.command(*command)
+    try:
+        os.execvpe(whole[0], whole, found.environment)
+    except FileNotFoundError:
+        raise ClusterError(f"there is no {whole[0]}") from None
+
+
+def main() -> int:
+    """Do what the command line says; the exit code: 0, 1 where `status` finds none, 2 for what can't be done."""
+    told = _arguments()
+    if told.command == "images":
+        images.provide(engine.up(), told.names)
+    elif told.command == "run":
+        return _become(told.arguments[told.arguments[:1] == ["--"]:])
+    elif told.action == "up":
+        engine.up()
+        print(engine.status())
+    elif told.action == "down":
+        print("stopped" if engine.down() else "no engine of ours runs")
+    elif told.action == "remove":
+        engine.remove()
+    elif told.action == "shell":
+        return _become([os.environ.get("SHELL", "/bin/bash")])
+    else:
+        line = engine.status()
+        print(line or "no engine runs")
+        return 0 if line else 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ClusterError as error:
+        say(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)

@@ -1,0 +1,78 @@
+"""What a running or a killed engine leaves on a machine: processes, control groups, mounts. Found, and removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
+
+
+def naming(text: str, programs: Iterable[str]) -> set[int]:
+    """Processes of these programs that have a text in their arguments."""
+    wanted = set(programs)
+    found = set()
+    for pid in _every_process():
+        with contextlib.suppress(OSError):
+            arguments = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+            if os.path.basename(arguments[0].decode(errors="replace")) in wanted and any(
+                    text.encode() in one for one in arguments[1:]):
+                found.add(pid)
+    return found
+
+
+def in_cgroup(name: str) -> set[int]:
+    """Processes in the control groups of that name and those below, in every hierarchy."""
+    found = set()
+    for folder in cgroups(name):
+        with contextlib.suppress(OSError):
+            found.update(map(int, (folder / "cgroup.procs").read_text("ascii").split()))
+    return found
+
+
+def cgroups(name: str) -> list[Path]:
+    """Folders of the control groups of that name, the innermost first; of version 1 (one hierarchy for each
+    controller) and of version 2."""
+    tops = [_CGROUPS / name, *_CGROUPS.glob(f"*/{name}")]
+    return [Path(folder) for top in tops if top.is_dir() for folder, _, _ in os.walk(top, topdown=False)]
+
+
+def mounts(folder: Path) -> list[Path]:
+    """Mount points at a folder or below, the last mounted first."""
+    found = []
+    for line in (_PROC / "self/mountinfo").read_text("utf-8").splitlines():
+        point = Path(line.split()[4].encode().decode("unicode_escape"))
+        if point == folder or folder in point.parents:
+            found.append(point)
+    return found[::-1]
+
+
+def kill(pids: Iterable[int], patience: float = 10) -> set[int]:
+    """Kill processes, and wait until they are gone; returns those that weren't after `patience` seconds."""
+    left = set(pids)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + patience
+    while left := {pid for pid in left if alive(pid)}:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    return left
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, zombies left out."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _every_process() -> list[int]:
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
