@@ -20,6 +20,8 @@ SUBJECT = click.argument("subject", metavar="ENV|FILE")
 NAME = click.argument("name", metavar="NAME", required=False)
 PARAMETERS = click.option("--parameter", "-p", "parameters", metavar="NAME=VALUE", multiple=True,
                           help="Value of one of the template's Parameters.")
+SERVICE = click.option("--service", default="", metavar="LOGICAL-ID",
+                       help="The ECS service, where several run Keycloak.")
 FIREWALL = click.option("--firewall/--no-firewall", default=True, show_default=True,
                         help="Whether security groups are enforced.")
 LOOK_EVERY = 3.0
@@ -45,14 +47,16 @@ def rehearse():
 @rehearse.command()
 @SUBJECT
 @PARAMETERS
+@SERVICE
 @FORMAT
 @click.pass_obj
-def show(session, subject, parameters, form):
+def show(session, subject, parameters, service, form):
     """Print what the template describes: hosts, permissions, balancer rules, tasks. Starts nothing."""
     from generator.rehearsing import rehearsal
     from generator.rehearsing.show import as_text, describe
 
-    described = rehearsal.topology(rehearsal.source(session.root, subject), _pairs(parameters, "--parameter"))
+    found = rehearsal.source(session.root, subject)
+    described = rehearsal.topology(found, _pairs(parameters, "--parameter"), service)
     session.out(json.dumps(describe(described), indent=2) if form == "json" else as_text(described).rstrip("\n"))
 
 
@@ -60,14 +64,16 @@ def show(session, subject, parameters, form):
 @SUBJECT
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @PARAMETERS
+@SERVICE
 @FIREWALL
 @click.pass_obj
-def export(session, subject, folder, parameters, firewall):
+def export(session, subject, folder, parameters, service, firewall):
     """Write the Compose project to FOLDER, and its generated secrets to FOLDER-secrets. Starts nothing."""
     from generator.rehearsing import rehearsal
 
     found = rehearsal.source(session.root, subject)
-    for one in rehearsal.export(session.root, found, folder, _pairs(parameters, "--parameter"), firewall=firewall):
+    for one in rehearsal.export(session.root, found, folder, _pairs(parameters, "--parameter"), service=service,
+                                firewall=firewall):
         session.out(f"{one}{os.sep}")
     session.note(f"start it with `docker compose up` in {folder}; {folder}/README.md says more")
 
@@ -76,6 +82,7 @@ def export(session, subject, folder, parameters, firewall):
 @SUBJECT
 @click.option("--name", help="What to call it; by default as the environment or the file.")
 @PARAMETERS
+@SERVICE
 @click.option("--image", "images", metavar="CONTAINER=IMAGE", multiple=True,
               help="Image of a container, instead of the template's.")
 @FIREWALL
@@ -86,7 +93,7 @@ def export(session, subject, folder, parameters, firewall):
 @click.option("--wait", type=click.FloatRange(min=1), default=900, show_default=True, metavar="SECONDS",
               help="Longest time to wait for the cluster.")
 @click.pass_obj
-def up(session, subject, name, parameters, images, firewall, drain, linger, wait):
+def up(session, subject, name, parameters, service, images, firewall, drain, linger, wait):
     """Start the cluster and wait until every task is well and sees all others.
 
     A rehearsal of the same name is taken down first. Where a task ends, its own last error is the answer. Interrupted
@@ -97,7 +104,7 @@ def up(session, subject, name, parameters, images, firewall, drain, linger, wait
 
     root = session.root
     found = rehearsal.source(root, subject)
-    options = rehearsal.Options(_pairs(parameters, "--parameter"), _pairs(images, "--image"), firewall, linger,
+    options = rehearsal.Options(_pairs(parameters, "--parameter"), _pairs(images, "--image"), service, firewall, linger,
                                 float("inf") if drain is None else drain)
     docker = Docker()
     begun = time.monotonic()

@@ -75,4 +75,4 @@ class LogBook:
             if "WARN" in line.text or "ERROR" in line.text or "FATAL" in line.text:
                 entry = logs.entry(line.text)
                 if entry.level in ("WARN", "ERROR", "FATAL") and entry.message:
-                    page.complaints.append(f"{entry.level} {entry.message}")
+                    page.complaints.append(f"{entry.level} {entry.message.removeprefix('ERROR: ')}")

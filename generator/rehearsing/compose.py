@@ -85,7 +85,7 @@ def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -
         "name": topology.name, "file": topology.file, "tools": tools_image(root), "haproxy": HAPROXY,
         "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
         "firewall": choices.firewall, "nofile": choices.nofile,
-        "database": _database(topology),
+        "database": _database(topology), "volumes": volumes(topology, [slot.name for slot in topology.slots]),
         "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=_container_ports(topology, one))}
                       for one in topology.balancers],
         "slots": [{"host": _host(slot, spare=number >= topology.service.desired),
@@ -117,6 +117,12 @@ def task_services(topology: Topology, slot: str, firewall: bool = True) -> list[
     """The Compose services of a slot, in the order they start."""
     holding = [f"{slot}-net", *([f"{slot}-firewall"] if firewall else [])]
     return holding + [service_name(topology, slot, one.name) for one in topology.task.containers]
+
+
+def volumes(topology: Topology, slots: Sequence[str]) -> list[str]:
+    """The volumes of slots: empty when a task starts, shared by the containers of that task only."""
+    names = dict.fromkeys(name for container in topology.task.containers for name, _, _ in container.volumes)
+    return [_volume(slot, name) for slot in slots for name in names]
 
 
 def public_names(topology: Topology) -> list[str]:
@@ -200,10 +206,16 @@ def _container(topology: Topology, slot: Host, container: Container, choices: Ch
         "memory": container.memory or topology.task.memory, "stop_timeout": container.stop_timeout,
         "ulimits": [(name, _granted(name, soft, choices), _granted(name, hard, choices))
                     for name, soft, hard in container.ulimits],
-        "volumes": _trust_volumes(container), "health_check": container.health_check,
+        "volumes": _trust_volumes(container) + [
+            f"{_volume(slot.name, name)}:{path}:{'ro' if read_only else 'rw'}"
+            for name, path, read_only in container.volumes], "health_check": container.health_check,
         "depends_on": [(service_name(topology, slot.name, other), _CONDITIONS[condition])
                        for other, condition in container.depends_on],
     }
+
+
+def _volume(slot: str, name: str) -> str:
+    return f"{slot}-{name}"
 
 
 def _granted(name: str, value: int, choices: Choices) -> int:

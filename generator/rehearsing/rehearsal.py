@@ -72,13 +72,17 @@ def source(root: Path, subject: str) -> Source:
                          f"nor a template file")
 
 
-def topology(found: Source, parameters: Mapping[str, str]) -> Topology:
-    """What the template describes. Raises RehearsalError or DocumentError."""
+def topology(found: Source, parameters: Mapping[str, str], service: str = "") -> Topology:
+    """What the template describes; `service` is the logical id of the ECS service, where several run Keycloak.
+
+    Raises RehearsalError or DocumentError.
+    """
     return read(parse(found.text, found.file), found.name, stack=found.stack, file=found.file,
-                parameters=dict(parameters))
+                parameters=dict(parameters), service=service)
 
 
-def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str], *, firewall: bool = True) -> list[Path]:
+def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str], *, service: str = "",
+           firewall: bool = True) -> list[Path]:
     """Writes the Compose project to `folder` and its secrets beside it; returns both folders.
 
     Raises RehearsalError where one of them holds something already.
@@ -87,7 +91,7 @@ def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str
     for one in (folder, secrets):
         if one.exists() and any(one.iterdir()):
             raise RehearsalError(f"{one} isn't empty")
-    described = topology(found, parameters)
+    described = topology(found, parameters, service)
     choices = Choices(image_folder=found.image_folder, firewall=firewall)
     made = files(described, root, certificates.authority(found.name), choices)
     made[".env"] = f"REHEARSAL_SECRETS=../{secrets.name}\n".encode()
@@ -107,6 +111,7 @@ class Options:
 
     parameters: Mapping[str, str]
     images: Mapping[str, str]
+    service: str = ""
     firewall: bool = True
     linger: float = 30.0
     drain: float = float("inf")
@@ -118,7 +123,7 @@ def prepare(root: Path, found: Source, options: Options, docker: Docker, name: s
 
     A rehearsal of the same name that is still there is taken down first.
     """
-    described = topology(found, options.parameters)
+    described = topology(found, options.parameters, options.service)
     described = replace(described, name=name)
     place = Place(root, name)
     if place.exists:
@@ -143,7 +148,7 @@ def prepare(root: Path, found: Source, options: Options, docker: Docker, name: s
     (place.project / ".env").write_text(f"REHEARSAL_SECRETS={place.secrets.resolve()}\n", encoding="utf-8")
     _pull(docker, _images(described, choices), progress)
     started = Started(described, choices, options.linger, options.drain)
-    keep(place, started, found.text, found.stack, options.parameters)
+    keep(place, started, found.text, found.stack, options.parameters, options.service)
     return place, started
 
 

@@ -34,11 +34,12 @@ class Started:
         return replace(self.choices, changes=changes)
 
 
-def keep(place: Place, started: Started, text: str, stack: dict | None, parameters: Mapping[str, str]) -> None:
+def keep(place: Place, started: Started, text: str, stack: dict | None, parameters: Mapping[str, str],
+         service: str = "") -> None:
     """Writes down what `kept` reads."""
     (place.source / "template").write_text(text, encoding="utf-8")
     place.write("started.json", {
-        "file": started.topology.file, "stack": stack, "parameters": dict(parameters),
+        "file": started.topology.file, "stack": stack, "parameters": dict(parameters), "service": service,
         "vpc": str(started.topology.vpc), "images": dict(started.choices.images),
         "image_folder": str(started.choices.image_folder) if started.choices.image_folder else None,
         "firewall": started.choices.firewall, "nofile": started.choices.nofile, "linger": started.linger,
@@ -54,7 +55,8 @@ def kept(place: Place) -> Started:
     try:
         text = (place.source / "template").read_text(encoding="utf-8")
         topology = read(parse(text, stored["file"]), place.name, stack=stored["stack"], file=stored["file"],
-                        parameters=stored["parameters"])
+                        parameters=stored["parameters"], service=stored["service"])
+        topology = replace(topology, name=place.name)
         vpc = ipaddress.IPv4Network(stored["vpc"])
         if vpc != topology.vpc:
             topology = renumbered(topology, vpc)

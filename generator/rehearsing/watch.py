@@ -17,7 +17,7 @@ from generator.errors import CloakformError, RehearsalError
 from generator.keycloak import logs
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import resolver, scheduler
-from generator.rehearsing.compose import compose_file, service_name, task_services
+from generator.rehearsing.compose import compose_file, service_name, task_services, volumes
 from generator.rehearsing.docker import Container, Docker, Shell
 from generator.rehearsing.place import Place
 from generator.rehearsing.scheduler import Start, Wanted
@@ -306,6 +306,8 @@ class Watch:
             try:
                 if old:
                     self.docker.call("rm", "--force", "--volumes", *old, wanted="can't clear a slot")
+                    for volume in volumes(self.topology, slots):
+                        self.docker.succeeds("volume", "rm", f"{self.place.compose_name}_{volume}")
                 self.docker.compose(self.place.project, self.place.compose_name, "up", "--detach", "--no-build",
                                     *services, wanted="a task can't be started")
             except CloakformError as error:

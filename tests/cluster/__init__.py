@@ -1,1 +1,1 @@
-"""What the cluster tests need besides the project: a Docker engine, and images where no registry is in reach."""
+"""What the cluster tests need: a Docker engine, and images where no registry is in reach."""

@@ -1,28 +1,32 @@
 """`python -m tests.cluster`: the engine and the images of the cluster tests, by hand.
 
-    engine up|down|status|shell|remove   the engine; `shell` opens one in which docker and published ports are in reach
-    images NAME:TAG...                   see to it that the engine has these images
-    run -- COMMAND...                    run a command as the cluster tests do (the engine has to be up)
+    engine up|down|status|remove   start and stop the engine; `remove` deletes its images as well
+    engine shell                   a shell in which docker and published ports are in reach
+    images NAME:TAG...             see to it that the engine has these images
+    run -- COMMAND...              run a command where that shell is (the engine has to be up)
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from typing import NoReturn
 
 from tests.cluster import engine, images
 from tests.cluster.steps import ClusterError, say
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description="The engine of the cluster tests")
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster",
+                                     description="The engine and the images of the cluster tests")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("engine", help="start and stop the engine")
     one.add_argument("action", choices=("up", "down", "status", "shell", "remove"))
     two = commands.add_parser("images", help="see to it that the engine has images")
     two.add_argument("names", nargs="+", metavar="NAME:TAG")
-    three = commands.add_parser("run", help="run a command where the engine and its published ports are in reach")
+    three = commands.add_parser("run", help="run a command where docker and published ports are in reach")
     three.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser.parse_args()
 
@@ -34,7 +38,7 @@ def _running() -> engine.Engine:
     return found
 
 
-def _become(command: list[str]) -> int:
+def _become(command: list[str]) -> NoReturn:
     """Go on as another program."""
     if not command:
         raise ClusterError("run: which command?")
@@ -47,12 +51,12 @@ def _become(command: list[str]) -> int:
 
 
 def main() -> int:
-    """Do what the command line says; the exit code: 0, 1 where `status` finds none, 2 for what can't be done."""
+    """Do what the command line says. Returns 0, or 1 where `status` finds no engine; raises ClusterError."""
     told = _arguments()
     if told.command == "images":
         images.provide(engine.up(), told.names)
     elif told.command == "run":
-        return _become(told.arguments[told.arguments[:1] == ["--"]:])
+        _become(told.arguments[1:] if told.arguments[:1] == ["--"] else told.arguments)
     elif told.action == "up":
         engine.up()
         print(engine.status())
@@ -61,7 +65,7 @@ def main() -> int:
     elif told.action == "remove":
         engine.remove()
     elif told.action == "shell":
-        return _become([os.environ.get("SHELL", "/bin/bash")])
+        _become([os.environ.get("SHELL", "/bin/bash")])
     else:
         line = engine.status()
         print(line or "no engine runs")
@@ -70,6 +74,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Ended by another program, it leaves as little behind as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except ClusterError as error:

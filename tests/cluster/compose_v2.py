@@ -16,7 +16,8 @@ _GO = "1.24"
 
 
 def build() -> Path:
-    """Docker's plugin for Compose v2, for Engine.with_compose. Built once: several minutes, most of them the compiler's.
+    """Docker's plugin for Compose v2, to be given to Engine.with_compose. Built once, in four minutes or
+    more.
 
     Raises ClusterError, also where there is no Go.
     """
@@ -27,12 +28,12 @@ def build() -> Path:
         raise ClusterError(f"Compose v2 is built with Go {_GO} or newer, which isn't on PATH")
     plugin.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
-    with tempfile.TemporaryDirectory(dir=plugin.parent) as place, step(f"building Compose {VERSION} (minutes)"):
+    with tempfile.TemporaryDirectory(dir=plugin.parent) as place, step(f"building Compose {VERSION}"):
         # `go install` refuses a module that excludes others; as a dependency of an empty one it builds.
         module = Path(place)
         (module / "go.mod").write_text(f"module compose\n\ngo {_GO}\n", "utf-8")
-        output(["go", "get", f"{_MODULE}/cmd@{VERSION}"], environment=environment, cwd=module, purpose="go get")
-        output(["go", "build", "-ldflags", f"-s -w -X {_MODULE}/internal.Version={VERSION}", "-o", "docker-compose",
-                f"{_MODULE}/cmd"], environment=environment, cwd=module, purpose="go build")
+        output(["go", "get", f"{_MODULE}/cmd@{VERSION}"], environment=environment, cwd=module)
+        output(["go", "build", "-ldflags", f"-s -w -X {_MODULE}/internal.Version={VERSION}",
+                "-o", "docker-compose", f"{_MODULE}/cmd"], environment=environment, cwd=module)
         (module / "docker-compose").replace(plugin)
     return plugin

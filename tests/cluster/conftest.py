@@ -6,7 +6,7 @@ import pytest
 
 from tests.cluster import engine as engines
 
-# An engine that was here before is never stopped or replaced: nothing of what test_engine.py says concerns it.
+# An engine that was here before is never stopped or replaced: nothing in test_engine.py concerns it.
 _found = engines.find()
 collect_ignore = [] if _found is None or _found.own else ["test_engine.py"]
 

@@ -1,8 +1,9 @@
-"""A Docker engine for the cluster tests: the one that runs here, or one of our own in a network namespace of its own.
+"""A Docker engine for the cluster tests: the one that runs here, or our own in a network namespace of its
+own.
 
-In a namespace, because an engine changes the firewall of the network it is in (it sets the policy of forwarded
-packets to DROP). Ports that its containers publish are on that namespace's 127.0.0.1: whatever talks to them runs in
-there, see Engine.command. Containers of it reach nothing outside this machine.
+In a namespace, because an engine changes the firewall of the network it is in (it sets the policy of
+forwarded packets to DROP). Ports that its containers publish are on that namespace's 127.0.0.1: whatever
+talks to them runs in there, see Engine.command. Its containers reach nothing outside this machine.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ FOLDER_VARIABLE = "CLOAKFORM_CLUSTER"
 LABEL = "cloakform.recipe"
 """Label of our stand-ins for images: the digest of how they are made."""
 
-_PROGRAMS = (("dockerd", "docker.io"), ("docker", "docker.io"), ("docker-compose", "docker-compose"), ("ip", "iproute2"),
-             ("iptables", "iptables"), ("nsenter", "util-linux"), ("dnsmasq", "dnsmasq-base"), ("nft", "nftables"),
-             ("haproxy", "haproxy"), ("mmdebstrap", "mmdebstrap"), ("mvn", "maven"))
-"""What the engine, the images and the tests of rehearsals run on this machine, and the packages that have it."""
+_PROGRAMS = (
+    ("dockerd", "docker.io"), ("docker", "docker.io"), ("docker-compose", "docker-compose"),
+    ("ip", "iproute2"), ("iptables", "iptables"), ("nsenter", "util-linux"), ("dnsmasq", "dnsmasq-base"),
+    ("nft", "nftables"), ("haproxy", "haproxy"), ("mmdebstrap", "mmdebstrap"), ("mvn", "maven"))
+"""What the engine, the images and the tests of rehearsals run on this machine, each with its package."""
 # 198.18.0.0/15 is set aside for tests of networks (RFC 2544): no VPC that is rehearsed has it.
 _BRIDGE = "198.18.0.1/16"
 _POOL = {"base": "198.19.0.0/16", "size": 24}
@@ -52,8 +54,8 @@ class Engine:
     variables: tuple[tuple[str, str], ...] = ()
     """What its clients need in their environment."""
     enter: tuple[str, ...] = ()
-    """What stands before a command that shall reach published ports; empty where they are on the machine's own
-    127.0.0.1."""
+    """What stands before a command that shall reach published ports; empty where those are on the machine's
+    own 127.0.0.1."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,18 +68,20 @@ class Engine:
 
     def docker(self, *arguments: str, purpose: str = "") -> str:
         """What a docker command prints. Raises ClusterError."""
-        return output(["docker", *arguments], environment=self.environment, purpose=purpose or f"docker {arguments[0]}")
+        return output(["docker", *arguments], environment=self.environment,
+                      purpose=purpose or f"docker {arguments[0]}")
 
     def compose(self) -> tuple[str, ...]:
-        """How Compose is called: the docker command's own, or Debian's docker-compose. Raises ClusterError."""
+        """How Compose is called: docker's own, or else Debian's docker-compose. Raises ClusterError."""
         if works(["docker", "compose", "version"], self.environment):
             return ("docker", "compose")
         if works(["docker-compose", "version"], self.environment):
             return ("docker-compose",)
-        raise ClusterError("no Compose here (as root: apt-get install --no-install-recommends docker-compose)")
+        raise ClusterError("no Compose here "
+                           "(as root: apt-get install --no-install-recommends docker-compose)")
 
     def with_compose(self, plugin: Path) -> Engine:
-        """The same engine for clients that have this Compose v2; only of our own, whose clients we configure."""
+        """The same engine for clients that have this Compose v2. Our own only: we configure its clients."""
         configured = plugin.parent / "client"
         place = configured / "cli-plugins/docker-compose"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -89,20 +93,21 @@ class Engine:
     def largest_nofile(self, image: str, wanted: int) -> int:
         """How many open files a container may be allowed, at most `wanted`.
 
-        An engine without CAP_SYS_RESOURCE can't give more than it has itself; runc then refuses to start the
-        container. `image` is one with bash.
+        An engine without CAP_SYS_RESOURCE can't give more than it has itself: runc refuses to start the
+        container (measured with 1.1.5). `image` is one with bash.
         """
         if works(["docker", "run", "--rm", "--network", "none", "--ulimit", f"nofile={wanted}:{wanted}",
                   "--entrypoint", "bash", image, "-c", "true"], self.environment):
             return wanted
-        told = self.docker("run", "--rm", "--network", "none", "--entrypoint", "bash", image, "-c", "ulimit -Hn")
+        told = self.docker("run", "--rm", "--network", "none", "--entrypoint", "bash", image,
+                           "-c", "ulimit -Hn")
         return min(wanted, int(told))
 
 
 @dataclass(frozen=True)
 class _Own:
-    """The places of our own engine. Sockets, mounts and process ids are in /run, where paths are short (a socket's
-    has at most 107 characters) and gone after a restart of the machine."""
+    """The places of our own engine. Sockets, mounts and process ids are in /run, where paths are short (a
+    socket's has at most 107 characters) and gone after a restart of the machine."""
 
     data: Path
 
@@ -137,11 +142,12 @@ class _Own:
 
     @property
     def engine(self) -> Engine:
-        # An empty client configuration: no registry's login and no other engine's context gets in. BuildKit is
-        # off, as Debian's client comes without it. What runs below finds the same engine.
-        return Engine(True, (("DOCKER_HOST", f"unix://{self.socket}"), ("DOCKER_CONFIG", str(self.data / "client")),
-                             ("DOCKER_BUILDKIT", "0"), ("COMPOSE_DOCKER_CLI_BUILD", "0"),
-                             (FOLDER_VARIABLE, str(self.data.parent))), self.enter)
+        # An empty client configuration: no registry's login and no other engine's context gets in. BuildKit
+        # is off, as Debian's client comes without it. What is run with this finds the same engine.
+        variables = {"DOCKER_HOST": f"unix://{self.socket}", "DOCKER_CONFIG": str(self.data / "client"),
+                     "DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0",
+                     FOLDER_VARIABLE: str(self.data.parent)}
+        return Engine(True, tuple(variables.items()), self.enter)
 
     def processes(self) -> set[int]:
         """The engine's processes and its containers'. (dockerd's docker-proxy dies with it.)"""
@@ -167,14 +173,16 @@ def find() -> Engine | None:
 
 
 def up() -> Engine:
-    """The engine that runs; if there is none, our own, started. Takes about two seconds when all is installed.
+    """The engine that runs; if there is none, our own, started. Takes about two seconds when all is
+    installed.
 
     Raises ClusterError.
     """
     if engine := find():
         return engine
     if not is_root():
-        raise ClusterError("no Docker engine runs here, and only root can start one: start it, or run this as root")
+        raise ClusterError("no Docker engine runs here, and only root can start one: "
+                           "start it, or run this as root")
     own = _own()
     with alone(own.lock):
         if engine := find():
@@ -192,9 +200,9 @@ def up() -> Engine:
 
 
 def down() -> bool:
-    """Stop our own engine and its containers, and leave nothing of it but its data. Whether there was anything."""
+    """Stop our own engine and its containers, and leave nothing of it but its data. Whether there was one."""
     own = _own()
-    if not own.data.exists():
+    if not own.data.exists() and not own.run.exists():
         return False
     with alone(own.lock):
         there = bool(own.processes() or leftovers.mounts(own.run) or own.run.exists())
@@ -230,21 +238,31 @@ def _start(own: _Own) -> None:
     own.run.chmod(0o700)
     (own.data / "client").mkdir(parents=True, exist_ok=True)
     own.namespace.touch()
-    output(["unshare", f"--net={own.namespace}", "ip", "link", "set", "lo", "up"], purpose="a network namespace")
-    output([*own.enter, "ip", "address", "add", f"{_RESOLVER}/32", "dev", "lo"], purpose="a network namespace")
+    output(["unshare", f"--net={own.namespace}", "ip", "link", "set", "lo", "up"],
+           purpose="making a network namespace")
+    output([*own.enter, "ip", "address", "add", f"{_RESOLVER}/32", "dev", "lo"],
+           purpose="making a network namespace")
     # Answers at once that a name doesn't exist: without it, every unknown name takes a container 20 seconds.
     output([*own.enter, "dnsmasq", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--address=/#/",
             "--bind-interfaces", f"--listen-address={_RESOLVER}", "--except-interface=lo", "--user=root",
             f"--pid-file={own.run / 'dnsmasq.pid'}"], purpose="dnsmasq")
-    # A file of its own, so that what the machine has for another engine doesn't count. It lies in the folder by whose
-    # name a killed engine's processes are known.
-    (own.run / "daemon.json").write_text(json.dumps({
-        "data-root": str(own.data / "data"), "exec-root": str(own.run / "exec"), "pidfile": str(own.run / "dockerd.pid"),
-        "deprecated-key-path": str(own.data / "key.json"), "hosts": [f"unix://{own.socket}"],
-        "bip": _BRIDGE, "default-address-pools": [_POOL], "dns": [_RESOLVER],
-        "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": f"/{own.mark}"}, indent=2), "utf-8")
+    # A file of its own, so that what the machine has for another engine doesn't count. It lies in the folder
+    # by whose name a killed engine's processes are known.
+    settings = own.run / "daemon.json"
+    settings.write_text(json.dumps({
+        "data-root": str(own.data / "data"),
+        "exec-root": str(own.run / "exec"),
+        "pidfile": str(own.run / "dockerd.pid"),
+        "deprecated-key-path": str(own.data / "key.json"),
+        "hosts": [f"unix://{own.socket}"],
+        "bip": _BRIDGE,
+        "default-address-pools": [_POOL],
+        "dns": [_RESOLVER],
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "cgroup-parent": f"/{own.mark}",
+    }), "utf-8")
     with own.log.open("w") as log:
-        subprocess.run([*own.enter, "setsid", "--fork", "dockerd", "--config-file", str(own.run / "daemon.json")],
+        subprocess.run([*own.enter, "setsid", "--fork", "dockerd", "--config-file", str(settings)],
                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     until = time.monotonic() + 60
     while not own.answers():
@@ -262,7 +280,8 @@ def _complaint(log: Path) -> str:
 def _forget(engine: Engine) -> None:
     """Remove every container, network and volume: what an engine is left with is an earlier run's.
 
-    Of images without a name it removes only stand-ins that were made again: others are layers that builds start from.
+    Of images without a name only stand-ins that were made again: the others are layers that builds start
+    from.
     """
     for left in (2, 1, 0):
         try:
@@ -292,8 +311,7 @@ def _stop(own: _Own) -> None:
 
 def _clean(own: _Own) -> None:
     """Remove what is left of an engine, however it ended."""
-    stuck = leftovers.kill(own.processes())
-    if stuck:
+    if stuck := leftovers.kill(own.processes):
         raise ClusterError(f"these processes of an earlier engine can't be ended: {sorted(stuck)}")
     for point in [*leftovers.mounts(own.run), *leftovers.mounts(own.data)]:
         output(["umount", "--lazy", str(point)], purpose="umount")

@@ -1,4 +1,4 @@
-"""What a running or a killed engine leaves on a machine: processes, control groups, mounts. Found, and removed."""
+"""What a running or a killed engine has on a machine: processes, control groups, mounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -52,18 +52,15 @@ def mounts(folder: Path) -> list[Path]:
     return found[::-1]
 
 
-def kill(pids: Iterable[int], patience: float = 10) -> set[int]:
-    """Kill processes, and wait until they are gone; returns those that weren't after `patience` seconds."""
-    left = set(pids)
-    for pid in left:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def kill(find: Callable[[], set[int]], patience: float = 10) -> set[int]:
+    """Kill processes until no more are found; returns those that are there after `patience` seconds still."""
     until = time.monotonic() + patience
-    while left := {pid for pid in left if alive(pid)}:
-        if time.monotonic() > until:
-            break
+    while (pids := set(filter(alive, find()))) and time.monotonic() < until:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
-    return left
+    return pids
 
 
 def alive(pid: int) -> bool:

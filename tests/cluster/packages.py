@@ -1,4 +1,4 @@
-"""Packages by the machine's own clients: Debian's for programs and roots, Maven's for Keycloak and PostgreSQL.
+"""Packages by the machine's own clients: Debian's programs and roots, Maven's Keycloak and PostgreSQL.
 
 Where packages come from is the business of the clients' own settings; nothing here names a registry.
 """
@@ -36,7 +36,8 @@ def release() -> tuple[str, str]:
 
 
 def install(programs: Iterable[tuple[str, str]]) -> None:
-    """Install the Debian packages of those programs that aren't there, without starting services that come with them.
+    """Install the Debian packages of those programs that aren't there; no service that comes along is
+    started.
 
     Takes pairs of (program, package). Raises ClusterError where that takes root or Debian, or apt-get fails.
     """
@@ -46,7 +47,8 @@ def install(programs: Iterable[tuple[str, str]]) -> None:
     release()
     names = " ".join(sorted(missing))
     if not is_root():
-        raise ClusterError(f"not installed: {names} (as root: apt-get install --no-install-recommends {names})")
+        raise ClusterError(f"not installed: {names} "
+                           f"(as root: apt-get install --no-install-recommends {names})")
     with step(f"installing {names}"), _no_services():
         if output(["dpkg", "--audit"]):  # an installation that was interrupted
             output(["dpkg", "--configure", "--pending"], purpose="dpkg")
@@ -58,8 +60,10 @@ def install(programs: Iterable[tuple[str, str]]) -> None:
 
 @contextlib.contextmanager
 def _no_services() -> Iterator[None]:
-    """Keep packages from starting their services: an engine in the machine's own network would change its firewall.
-    invoke-rc.d and deb-systemd-invoke ask /usr/sbin/policy-rc.d; 101 means "not allowed" (invoke-rc.d(8))."""
+    """Keep packages from starting services: an engine in the machine's own network would change its firewall.
+
+    invoke-rc.d and deb-systemd-invoke ask /usr/sbin/policy-rc.d; 101 means "not allowed" (invoke-rc.d(8)).
+    """
     if _POLICY.exists():
         yield
         return
@@ -72,7 +76,7 @@ def _no_services() -> Iterator[None]:
 
 
 def _apt_get(*arguments: str) -> str:
-    """Run apt-get; package lists that are missing or out of date are fetched, and it is tried once more."""
+    """Run apt-get; if it fails, with fresh package lists once more."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         return output(["apt-get", "-q", *arguments], purpose="apt-get", environment=environment)
@@ -84,13 +88,13 @@ def _apt_get(*arguments: str) -> str:
 def bootstrap(target: Path) -> None:
     """Write a tar of a minimal Debian, the release of this machine, from the machine's own package sources.
 
-    minbase is Debian's essential packages and apt, as in the images debian:*-slim; documentation and translations
-    are left out there too.
+    minbase is Debian's essential packages and apt, as in the images debian:*-slim; those have no
+    documentation and no translations either.
     """
     _, codename = release()
     # Debian's own only: a machine may have others, for which the new root has no keys.
-    candidates = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("debian*"))]
-    sources = [str(path) for path in candidates if path.suffix in {".list", ".sources"} and path.is_file()]
+    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*debian*"))]
+    sources = [str(path) for path in places if path.suffix in {".list", ".sources"} and path.is_file()]
     part = target.with_suffix(".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -105,7 +109,8 @@ def bootstrap(target: Path) -> None:
 def download(packages: Sequence[str], status: Path, folder: Path) -> list[Path]:
     """Fetch packages and what they depend on, less what a root has already.
 
-    `status` is the root's /var/lib/dpkg/status. Returns the .deb files in `folder`; present ones aren't fetched again.
+    `status` is the root's /var/lib/dpkg/status. Returns the .deb files in `folder`; what is there isn't
+    fetched again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "partial").mkdir(exist_ok=True)
@@ -115,7 +120,8 @@ def download(packages: Sequence[str], status: Path, folder: Path) -> list[Path]:
     # The list leaves out what has been fetched, so it is made for an empty folder.
     with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as empty:
         (Path(empty) / "partial").mkdir()
-        listed = _apt_get(*options, "-o", f"Dir::Cache::archives={empty}", "--print-uris", "install", *packages)
+        listed = _apt_get(*options, "-o", f"Dir::Cache::archives={empty}", "--print-uris",
+                          "install", *packages)
         names = re.findall(r"^'[^']+' (\S+\.deb) \d+", listed, re.MULTILINE)
         if not all((folder / name).exists() for name in names):
             _apt_get(*options, "--download-only", "install", *packages)
@@ -123,7 +129,8 @@ def download(packages: Sequence[str], status: Path, folder: Path) -> list[Path]:
 
 
 def from_maven(group: str, artifact: str, version: str, kind: str, folder: Path) -> Path:
-    """Fetch one file with Maven, by its settings and through its local repository; returns its copy in `folder`.
+    """Fetch one file with Maven, by its settings and through its local repository; returns its copy in
+    `folder`.
 
     `version` may be a range (`[17,17.999]`), of which the newest is taken. Raises ClusterError.
     """
@@ -131,12 +138,14 @@ def from_maven(group: str, artifact: str, version: str, kind: str, folder: Path)
     pom = folder / "pom.xml"
     pom.write_text(
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
-        "<groupId>cluster</groupId><artifactId>cluster</artifactId><version>1</version><packaging>pom</packaging>"
-        f"<dependencies><dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
+        "<groupId>cluster</groupId><artifactId>cluster</artifactId><version>1</version>"
+        "<packaging>pom</packaging><dependencies>"
+        f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
         f"<version>{version}</version><type>{kind}</type></dependency></dependencies></project>", "utf-8")
     # Updates are asked for, as Maven remembers for a day that it didn't find something.
     output(["mvn", "--quiet", "--batch-mode", "--update-snapshots", "--file", str(pom), _MAVEN_COPY,
-            "-DincludeTransitive=false", f"-DoutputDirectory={folder / 'out'}"], purpose=f"mvn: {artifact} {version}")
+            "-DincludeTransitive=false", f"-DoutputDirectory={folder / 'out'}"],
+           purpose=f"mvn: {artifact} {version}")
     files = list((folder / "out").iterdir())
     if len(files) != 1:
         raise ClusterError(f"mvn gave {len(files)} files for {group}:{artifact}:{version}")

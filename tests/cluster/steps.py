@@ -22,7 +22,7 @@ class ClusterError(Exception):
 
 
 def say(text: str) -> None:
-    """Print a line for whoever watches; what a command gives as its result goes to standard output instead."""
+    """Print a line for whoever watches; what a command was asked for goes to standard output instead."""
     sys.stderr.write(text + "\n")  # at once, as several threads may have something to say
     sys.stderr.flush()
 
@@ -50,11 +50,14 @@ def step(name: str) -> Iterator[None]:
 
 def output(command: Sequence[str], *, purpose: str = "", environment: Mapping[str, str] | None = None,
            cwd: Path | None = None) -> str:
-    """What a program prints. Raises ClusterError with the line that tells why if it fails, or if it
-    isn't there; `purpose` says what it was run for."""
+    """What a program prints.
+
+    Raises ClusterError if it isn't there or fails, with the line of its output that tells why; `purpose` says
+    what it was run for.
+    """
     try:
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             env=environment, cwd=cwd, text=True, errors="replace", check=False)
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=environment, cwd=cwd, text=True, errors="replace")
     except FileNotFoundError:
         raise ClusterError(f"{purpose or command[0]}: {command[0]} isn't on this machine") from None
     if ran.returncode:

@@ -30,9 +30,17 @@ class _Tally:
     """What a series of requests came to."""
 
     asked: int = 0
+    unserved: int = 0
+    """Answers of a balancer that found no node."""
     outcomes: Counter = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
+
+    def count(self, answer: Answer | None, outcome: str) -> None:
+        """Notes what came back."""
+        self.asked += 1
+        self.outcomes[outcome] += 1
+        self.unserved += answer is not None and answer.status in (502, 503, 504) and answer.json() is None
 
     def blame(self, line: str, found: tuple[Cause, ...]) -> None:
         """Notes something that is wrong, and why."""
@@ -48,7 +56,11 @@ class _Tally:
         return (*self.wrong[:_SHOWN], *more)
 
     def promise(self, step: Step, name: str, what: str) -> Promise:
-        """The promise that these requests decide."""
+        """The promise that these requests decide. Where nobody is behind the balancer, nothing is shown and nothing is
+        proved by that; a few requests that a node closes the connection on are another matter."""
+        if not self.wrong and self.unserved > self.asked / 4:
+            return step.not_run(name, f"{self.unserved} of {self.asked} requests found no node behind the balancer",
+                                evidence=self.evidence)
         broken = f"{len(self.wrong)} of {self.asked} {what}" if self.wrong else ""
         return step.judged(name, broken, figures=(Figure("requests", self.asked),), evidence=self.evidence,
                            causes=tuple(self.causes[:6]))
@@ -94,8 +106,7 @@ def _exposed(step: Step, exercise: Exercise, realm: str, form: LoginForm) -> Pro
             continue
         for vantage, door in _doors(exercise, site):
             answer, outcome = _ask(Client(door, site.authority), "GET", target)
-            tally.asked += 1
-            tally.outcomes[outcome] += 1
+            tally.count(answer, outcome)
             if answer is None or answer.status != line.status:
                 tally.blame(_line(exercise, vantage, "GET", site, target, outcome),
                             causes.hidden(exercise.topology, Asked(site.authority, target, door)))
@@ -145,8 +156,7 @@ def _master(step: Step, exercise: Exercise) -> Promise:
 def _try(exercise: Exercise, tally: _Tally, site: Site, vantage: str, door: Door, trick: Trick) -> None:
     target = trick.target if trick.target.startswith("http") else site.base + trick.target
     answer, outcome = _ask(Client(door, site.authority), trick.method, target, headers=trick.headers, host=trick.host)
-    tally.asked += 1
-    tally.outcomes[outcome] += 1
+    tally.count(answer, outcome)
     if answer is None:
         return
     shows, betrays = paths.reached(trick, answer), paths.betrays(answer, site, exercise.places)
@@ -181,8 +191,7 @@ def _admin(step: Step, exercise: Exercise) -> Promise:
     for vantage, door in vantages:
         for path, shows in ((f"{site.base}/admin/master/console/", CONSOLE), (f"{site.base}/admin/realms", API)):
             answer, outcome = _ask(Client(door, site.authority), "GET", path)
-            tally.asked += 1
-            tally.outcomes[outcome] += 1
+            tally.count(answer, outcome)
             if answer is None or paths.shown(answer) != shows:
                 tally.blame(_line(exercise, vantage, "GET", site, path, outcome),
                             causes.hidden(exercise.topology, Asked(site.authority, path, door)))
@@ -202,8 +211,7 @@ def _token(step: Step, exercise: Exercise, realm: str) -> Promise:
             for path in (f"/admin/realms/{realm}", f"/realms/../admin/realms/{realm}"):
                 answer, outcome = _ask(Client(door, site.authority), "GET", site.base + path,
                                        headers=(("Authorization", f"Bearer {bearer}"),))
-                tally.asked += 1
-                tally.outcomes[outcome] += 1
+                tally.count(answer, outcome)
                 if answer is not None and answer.status < 300:
                     asked = Asked(site.authority, site.base + path, door)
                     tally.blame(_line(exercise, vantage, "GET", site, path, outcome),
@@ -297,8 +305,7 @@ def _forged(step: Step, exercise: Exercise, realm: str) -> Promise:
         for header in paths.forgeries(places):
             for target in (document, page, account):
                 answer, outcome = _ask(client, "GET", target, headers=(header,))
-                tally.asked += 1
-                tally.outcomes[outcome] += 1
+                tally.count(answer, outcome)
                 changed = _changed(answer, honest, site)
                 if changed:
                     asked = Asked(site.authority, target, door, headers=(header,))
