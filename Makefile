@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV ?=
 
-.PHONY: help render check lint explain new test bench clean
+.PHONY: help render check lint explain new test rehearse test-cluster test-cluster-all bench clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 render: $(VENV)/.ready  ## Render, lint and write rendered/ (ENV=prod: one environment)
 	@$(BIN)/cloakform render $(ENV)
@@ -27,6 +27,17 @@ new: $(VENV)/.ready  ## Start an environment: make new ENV=qa
 
 test: $(VENV)/.ready-test  ## Run the tests (ENV=prod: check and test that one environment's rendering)
 	@$(BIN)/python -m pytest $(if $(ENV),-k "$(ENV)") $(T)
+
+rehearse: $(VENV)/.ready  ## Start dev as a real cluster with Docker, drill it, take it down (ENV=prod: that one)
+	@$(BIN)/cloakform rehearse up $(or $(ENV),dev)
+	@$(BIN)/cloakform drill $(or $(ENV),dev); code=$$?; \
+	  $(BIN)/cloakform rehearse down $(or $(ENV),dev); exit $$code
+
+test-cluster: $(VENV)/.ready-test  ## Rehearse and drill real clusters (root on Debian: starts an engine where none runs)
+	@$(BIN)/python -m pytest tests/cluster -m "not long" $(T)
+
+test-cluster-all: $(VENV)/.ready-test  ## The same for every version, discovery and broken template (hours)
+	@$(BIN)/python -m pytest tests/cluster $(T)
 
 bench: $(VENV)/.ready-test  ## Measure against cfn-lint; prints ratios
 	@$(BIN)/python -m benchmarks

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator import linting
-from generator.errors import Problem, ProjectError, TemplateError
+from generator.errors import ParamsError, Problem, ProjectError, TemplateError
 from generator.params import load
 from generator.params.load import Environment, Outcome
 from generator.rendering import write
@@ -20,7 +20,6 @@ from generator.rendering.write import Difference
 
 SIZE_RULES = ("W9595",)
 """Findings about a template that is too large for a request; a bucket answers them."""
-
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def build(root: Path, names: tuple[str, ...] = (), *, use_cache: bool = True,
             problems += outcome.environment.warnings
             try:
                 made = hand_over(outcome.environment, root, engine)
-            except TemplateError as error:
+            except (ParamsError, TemplateError) as error:
                 problems += error.problems
         rendered.append((outcome, made, problems))
     findings = _lint(root, [(outcome.environment, made) for outcome, made, _ in rendered if made is not None],
@@ -137,6 +136,7 @@ def _place(environment: Environment) -> Callable[[str], tuple[str, int] | None]:
 
 def write_out(root: Path, built: list[Built]) -> list[str]:
     """Writes every environment without an error whose files differ; returns their names."""
+    write.sweep(root)
     written = []
     for one in built:
         if one.hand_over is not None and not one.errors and one.differences:

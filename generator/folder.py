@@ -1,4 +1,4 @@
-"""Where a project is. Imports next to nothing, since a run that finds nothing to do starts here."""
+"""Where a project is, and its caches. Imports next to nothing, since a run that finds nothing to do starts here."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ def given(folder: Path) -> Path:
             "(name the folder that has both params/ and templates/)"
         )
     return folder
+
+
+def make_cache(folder: Path) -> None:
+    """Make a folder that git leaves alone. Raises OSError where that can't be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", "utf-8")
 
 
 def _missing(folder: Path) -> list[str]:

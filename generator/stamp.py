@@ -13,6 +13,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from generator.folder import make_cache
+
 FORMAT = 1
 
 
@@ -86,10 +88,7 @@ def store(root: Path, extra: list[str], rows: list[dict], before: str) -> None:
         return
     file = root / ".cache" / "render.json"
     try:
-        file.parent.mkdir(exist_ok=True)
-        ignore = file.with_name(".gitignore")
-        if not ignore.exists():
-            ignore.write_text("*\n", "utf-8")
+        make_cache(file.parent)
         staged = file.with_name(f".render-{os.getpid()}.json")
         staged.write_text(json.dumps({"digest": digest(root, extra), "extra": extra, "rows": rows}), "utf-8")
         os.replace(staged, file)

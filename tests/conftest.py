@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,11 +66,38 @@ def wholes(tmp_path_factory) -> Wholes:
     return Wholes(tmp_path_factory.mktemp("cases"))
 
 
+def lint_jobs(wholes: Wholes) -> list[linting.Job]:
+    """What there is to lint of `wholes`, in the order of their names."""
+    return [linting.Job(wholes[name].text, name, wholes[name].settings.region) for name in wholes.names]
+
+
+LINT = """
+import json, sys
+from generator import linting
+linting.lint_many([linting.Job(**job) for job in json.load(sys.stdin)], cache=linting.Cache(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def linting_ahead(request) -> Iterator[subprocess.Popen | None]:
+    """A process that lints `wholes` into the cache beside the tests, where any of them asks for `findings`."""
+    if not any("findings" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield None
+        return
+    jobs = lint_jobs(request.getfixturevalue("wholes"))
+    with subprocess.Popen([sys.executable, "-c", LINT, PROJECT], cwd=PROJECT, stdin=subprocess.PIPE, text=True,
+                          encoding="utf-8") as process:
+        with process.stdin:
+            json.dump([vars(job) for job in jobs], process.stdin)
+        yield process
+        process.kill()
+
+
 @pytest.fixture(scope="session")
-def findings(wholes) -> dict[str, list[linting.Finding]]:
+def findings(wholes, linting_ahead) -> dict[str, list[linting.Finding]]:
     """What the linter says about each of `wholes`; what was linted in an earlier run is not linted again."""
-    jobs = [linting.Job(wholes[name].text, name, wholes[name].settings.region) for name in wholes.names]
-    return dict(zip(wholes.names, linting.lint_many(jobs, cache=linting.Cache(PROJECT))))
+    assert linting_ahead.wait() == 0
+    return dict(zip(wholes.names, linting.lint_many(lint_jobs(wholes), cache=linting.Cache(PROJECT))))
 
 
 BASE = """\
@@ -180,9 +210,9 @@ def project(_rendered_project, tmp_path) -> Project:
 
 @pytest.fixture
 def cloakform(project, monkeypatch, capfd):
-    """Runs the command line in this process, in the folder of `project`."""
-    def run(*arguments: str) -> Ran:
-        monkeypatch.chdir(project.root)
+    """Runs the command line in this process, in the folder of `project` or another one."""
+    def run(*arguments: str, folder: Path | None = None) -> Ran:
+        monkeypatch.chdir(folder or project.root)
         monkeypatch.setattr(sys, "argv", ["cloakform", *arguments])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:

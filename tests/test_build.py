@@ -98,6 +98,27 @@ class TestOneBadEnvironment:
         assert (problem.file, problem.line) == ("templates/outputs.yaml.j2", 3)
         assert "nothing" in problem.message and "two" in str(problem)
 
+    def test_a_provider_that_vanishes_keeps_only_its_own_environment(self, project):
+        """A file that goes while environments are rendered is a problem of the one that needs it; the other is whole."""
+        def lose(step):
+            if step == "rendering one":
+                project.file("files/theme.jar").unlink()
+
+        found = {one.name: one for one in build.build(project.root, progress=lose)}
+        (problem,) = found["one"].problems
+        assert found["one"].hand_over is None and problem.severity == "error"
+        assert (problem.file, problem.line) == ("params/one.yaml", project.line("params/one.yaml", "providers"))
+        assert "files/theme.jar can't be read" in problem.message
+        assert found["two"].errors == 0 and found["two"].hand_over is not None
+
+    def test_a_region_nobody_knows_keeps_only_its_own_environment(self, project):
+        """A slip that only the linter sees is a finding of the one environment; the other is whole."""
+        project.write("params/two.yaml", project.read("params/two.yaml") + "region: eu-centrl-1\n" + (
+            "load_balancer: {certificate: create, hosted_zone: Z0123456789ABCDEFGHIJ}\n"))
+        found = built(project)
+        assert ("E9599", "error") in [(one.rule, one.severity) for one in found["two"].findings]
+        assert found["one"].errors == 0 and found["one"].hand_over is not None
+
     def test_only_sound_environments_are_written(self, project):
         """`write_out` skips what has an error or no difference, and says what it wrote."""
         project.replace("params/base.yaml", "retention_days: 30", "retention_days: 14")

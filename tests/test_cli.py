@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -17,14 +16,14 @@ from generator import __version__, cli
 from generator.keycloak import catalog
 from tests.cases import PROJECT
 
-COMMANDS = ("check", "explain", "lint", "new", "render", "schema")
+COMMANDS = ("check", "drill", "explain", "lint", "new", "rehearse", "render", "schema")
 ESCAPE = "\x1b"
 
 
-def real(project, *arguments: str, env: dict | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess:
+def real(project, *arguments: str, env: dict | None = None) -> subprocess.CompletedProcess:
     """`python -m generator` as a process of its own."""
     around = {**os.environ, "PYTHONPATH": str(PROJECT), **(env or {})}
-    return subprocess.run([sys.executable, "-m", "generator", *arguments], cwd=cwd or project.root, env=around,
+    return subprocess.run([sys.executable, "-m", "generator", *arguments], cwd=project.root, env=around,
                           capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -322,24 +321,27 @@ class TestOutput:
 
     @pytest.mark.parametrize("place", [("--project", "{}", "check"), ("check", "--project", "{}"),
                                        ("check", "--project={}"), ("check", "--project", "{}/")])
-    def test_the_project_may_be_named(self, project, cloakform, monkeypatch, place, tmp_path):
+    def test_the_project_may_be_named(self, cloakform, place, tmp_path):
         """From any folder, --project leads to the project; it may be relative."""
         (tmp_path / "elsewhere").mkdir()
-        ran = real(project, *(part.format("../project") for part in place), cwd=tmp_path / "elsewhere")
-        assert ran.returncode == 0 and "unchanged" in ran.stdout
+        ran = cloakform(*(part.format("../project") for part in place), folder=tmp_path / "elsewhere")
+        assert ran.code == 0 and "unchanged" in ran.out
 
-    def test_the_project_is_found_upwards(self, project):
+    def test_the_project_is_found_upwards(self, project, cloakform):
         """From a folder inside, the nearest project upwards is meant."""
-        ran = real(project, "render", cwd=project.file("params"))
-        assert ran.returncode == 0 and "nothing changed" in ran.stdout
+        ran = cloakform("render", folder=project.file("params"))
+        assert ran.code == 0 and "nothing changed" in ran.out
 
-    def test_a_pipe_gets_no_escape_codes(self, project):
+    def test_a_pipe_gets_no_escape_codes(self, project, cloakform, monkeypatch):
         """Off a terminal no output has colour, whatever happens."""
         edit_by_hand(project)
         spoil_params(project)
-        for arguments in (("check",), ("render", "nope"), ("explain", "service.memory", "one"), ("--help",)):
-            ran = real(project, *arguments, env={"TERM": "xterm-256color"})
-            assert ESCAPE not in ran.stdout + ran.stderr
+        monkeypatch.setenv("TERM", "xterm-256color")
+        ran = real(project, "check")
+        assert ran.stdout and ran.stderr and ESCAPE not in ran.stdout + ran.stderr
+        for arguments in (("render", "nope"), ("explain", "service.memory", "one"), ("--help",)):
+            ran = cloakform(*arguments)
+            assert ran.out + ran.err and ESCAPE not in ran.out + ran.err
 
     def test_colour_can_be_asked_for_and_refused(self, project, cloakform, monkeypatch):
         """--color paints a diff even in a pipe; NO_COLOR doesn't stop what was asked for, --no-color does."""
@@ -494,6 +496,19 @@ class TestSchema:
         ran = cloakform("schema")
         assert (ran.code, ran.out) == (0, "params/schema.json written\ndocs/params.md written\n")
         assert cloakform("schema", "--check").code == 0 and cloakform("schema").out == ""
+
+    def test_a_check_finds_them_where_they_are(self, project, cloakform):
+        """`check` needs neither file, names one that isn't what the model gives, and leaves it as it is."""
+        assert cloakform("check").code == 0
+        cloakform("schema")
+        assert cloakform("check").code == 0
+        project.file("params/schema.json").write_bytes(b"\xff")
+        ran = cloakform("check")
+        assert ran.code == 1 and "params/schema.json is stale: run `cloakform schema`" in ran.err
+        assert json.loads(cloakform("check", "--format", "json").out)["old"] == ["params/schema.json"]
+        assert cloakform("check", "one").code == 0, "an environment is another question"
+        assert project.file("params/schema.json").read_bytes() == b"\xff"
+        assert cloakform("schema").out == "params/schema.json written\n"
 
     def test_a_new_schema_is_no_reason_to_be_slow(self, project, cloakform):
         """Editors read the schema, rendering doesn't; both still agree on what there is to do."""

@@ -59,9 +59,11 @@ def render(session, environments, form, no_cache):
 def check(session, environments, form, no_cache):
     """Say whether rendered/ is what params and templates give; write nothing.
 
-    Exit code 1 with a unified diff where a file is stale, missing or edited by hand.
+    Exit code 1 with a unified diff where a file is stale, missing or edited by hand; also where params/schema.json or
+    docs/params.md is older than the model, unless environments are named.
     """
     from generator import report
+    from generator.params import pages
     from generator.rendering.write import orphans
 
     root = session.root
@@ -69,9 +71,10 @@ def check(session, environments, form, no_cache):
     _print_problems(session, built)
     stale = [difference for one in built if not one.errors for difference in one.differences]
     gone = [] if environments else orphans(root, [one.name for one in built])
+    old = [] if environments else pages.stale(root)
     if form == "json":
         session.out(json.dumps({"environments": [report.row(one, report.changed_cell(one, False)) for one in built],
-                                "stale": [vars(one) for one in stale], "orphans": gone}, indent=2))
+                                "stale": [vars(one) for one in stale], "orphans": gone, "old": old}, indent=2))
     else:
         for difference in stale:
             _print_difference(session, difference)
@@ -83,7 +86,9 @@ def check(session, environments, form, no_cache):
                     "error")
     for folder in gone:
         session.err(f"{folder}/ has no params file: delete it, or bring the params back", "error")
-    _exit(built, no=bool(stale or gone))
+    for name in old:
+        session.err(f"{name} is stale: run `cloakform schema`", "error")
+    _exit(built, no=bool(stale or gone or old))
 
 
 @click.command()
@@ -174,19 +179,14 @@ def new(session, environment):
 @click.pass_obj
 def schema(session, only_check):
     """Write params/schema.json, which editors use, and docs/params.md, both from the model."""
-    from generator.params.reference import page
-    from generator.params.schema import schema_text
+    from generator.params import pages
 
     root = session.root
-    stale = []
-    for name, text in (("params/schema.json", schema_text()), ("docs/params.md", page())):
-        file = root / name
-        if not file.is_file() or file.read_text("utf-8") != text:
-            stale.append(name)
-            if not only_check:
-                file.parent.mkdir(exist_ok=True)
-                file.write_text(text, "utf-8")
+    stale = pages.stale(root, missing=True)
     for name in stale:
+        if not only_check:
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_text(pages.made()[name], "utf-8")
         session.out(f"{name} is stale: run `cloakform schema`" if only_check else f"{name} written")
     if stale and only_check:
         sys.exit(1)

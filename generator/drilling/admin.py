@@ -1,4 +1,5 @@
-"""The administrator: logs in with the bootstrap account, makes a temporary realm, asks for events, cleans up."""
+"""The administrator: logs in with the bootstrap account, makes a temporary realm, asks for events, cleans
+up."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _LIFE = 45.0
 _LONG = 36_000
 """Seconds that the realm's tokens and sessions live: longer than any drill."""
 _CHEAP = "hashAlgorithm(pbkdf2-sha512) and hashIterations(100)"
-"""How the realm hashes passwords: what is drilled is the cluster, not the processor. The passwords are random."""
+"""How the realm hashes passwords: what is drilled is the cluster, not the processor. The passwords are
+random."""
 
 # What stands for the administrator's name and password, newer names first (`bootstrap_admin_variables`).
 _NAMES = ("KC_BOOTSTRAP_ADMIN_USERNAME", "KEYCLOAK_ADMIN")
@@ -49,8 +51,12 @@ class Try:
 
     @property
     def text(self) -> str:
-        """`from the admin network: GET https://sso-admin…/admin/realms: HTTP 404 (rule AdminClosedRule, line 12)`."""
-        where = {"internet": "from the internet", "admin": "from the admin network", "inside": "from inside the VPC"}
+        """`from the admin network: GET https://sso-admin…/admin/realms: HTTP 404 (rule Closed, line 12)`."""
+        where = {
+            "internet": "from the internet",
+            "admin": "from the admin network",
+            "inside": "from inside the VPC",
+        }
         rule = ""
         if self.rule is not None:
             line = self.rule.line or self.rule.action.line
@@ -59,7 +65,8 @@ class Try:
 
 
 class AdminUnreachable(Exception):
-    """Nobody could log in or reach the admin REST API; `tries` says from where it was tried and what answered."""
+    """Nobody could log in or reach the admin REST API; `tries` says from where it was tried and what
+    answered."""
 
     def __init__(self, message: str, tries: tuple[Try, ...] = (), refused: bool = False):
         self.tries, self.refused = tries, refused
@@ -69,8 +76,10 @@ class AdminUnreachable(Exception):
     @property
     def passing(self) -> bool:
         """Whether the balancer would have let somebody through and found nobody: that may pass."""
-        return any(one.status in (0, 502, 503, 504) and (one.rule is None or one.rule.action.kind == "forward")
-                   for one in self.tries)
+        return any(
+            one.status in (0, 502, 503, 504) and (one.rule is None or one.rule.action.kind == "forward")
+            for one in self.tries
+        )
 
 
 class Administrator:
@@ -87,12 +96,14 @@ class Administrator:
 
     def call(self, method: str, path: str, data: Any = None, *, wanted: tuple[int, ...] = (200, 201, 204),
              extra: tuple[tuple[str, str], ...] = (), patience: float = 0.0) -> Answer:
-        """One call; `path` follows /admin/realms. For `patience` seconds, what has no answer or one of the balancer's
-        is tried again."""
+        """One call; `path` follows /admin/realms. For `patience` seconds, what has no answer or one of the
+        balancer's is tried again."""
         until = time.monotonic() + patience
         while True:
             try:
-                return self._call(method, f"{self._places.console.base}/admin/realms{path}", data, wanted, extra)
+                return self._call(
+                    method, f"{self._places.console.base}/admin/realms{path}", data, wanted, extra
+                )
             except AdminUnreachable as error:
                 if not error.passing or time.monotonic() >= until:
                     raise
@@ -100,8 +111,14 @@ class Administrator:
 
     def make_realm(self) -> Realm:
         """A realm with a confidential client and two users. It is removed with `remove`."""
-        made = Realm(name=PREFIX + random.token_hex(6), client="drill", secret=random.token_urlsafe(24), user="drill",
-                     password=random.token_urlsafe(24), guessed="guessed")
+        made = Realm(
+            name=PREFIX + random.token_hex(6),
+            client="drill",
+            secret=random.token_urlsafe(24),
+            user="drill",
+            password=random.token_urlsafe(24),
+            guessed="guessed",
+        )
         self._secrets.add(made.secret, made.password)
         self.call("POST", "", representation(made))
         # The token was made before the realm; only a new one holds its roles.
@@ -124,7 +141,9 @@ class Administrator:
 
     def failures(self, realm: Realm, extra: tuple[tuple[str, str], ...] = ()) -> int:
         """Failed logins that a node counts for the guessed user; `extra` may name the node."""
-        answer = self.call("GET", f"/{realm.name}/attack-detection/brute-force/users/{realm.guessed_id}", extra=extra)
+        answer = self.call(
+            "GET", f"/{realm.name}/attack-detection/brute-force/users/{realm.guessed_id}", extra=extra
+        )
         count = answer.field("numFailures")
         return count if isinstance(count, int) else -1
 
@@ -184,8 +203,8 @@ class Administrator:
         return self._token
 
     def _send(self, method: str, site: Site, target: str, tries: list[Try], **how: Any) -> Answer | None:
-        """Asks from the vantage that worked last for this site, else from every one in turn; None unless Keycloak
-        answered."""
+        """Asks from the vantage that worked last for this site, else from every one in turn; None unless
+        Keycloak answered."""
         known = self._vantages.get(site)
         for vantage in ([known] if known else [name for name in _ORDER if name in self._places.vantages()]):
             door = self._places.door(vantage, site)
@@ -198,8 +217,11 @@ class Administrator:
             except NoAnswer as error:
                 tries.append(Try(vantage, method, url, error.kind, 0, rule))
                 continue
-            tries.append(Try(vantage, method, url, f"HTTP {answer.status} {self._snippet(answer)}", answer.status,
-                             rule))
+            tries.append(
+                Try(
+                    vantage, method, url, f"HTTP {answer.status} {self._snippet(answer)}", answer.status, rule
+                )
+            )
             if by_keycloak(answer, rule):
                 self._vantages[site] = vantage
                 return answer
@@ -223,28 +245,50 @@ def by_keycloak(answer: Answer, rule: Rule | None) -> bool:
 def representation(realm: Realm) -> dict[str, Any]:
     """The realm as the admin REST API takes it.
 
-    The client stands in its own tokens' audience: without that, introspection answers `active: false` from 26.0 on
-    (measured; log: "is not in the token audience").
+    The client stands in its own tokens' audience: without that, introspection answers `active: false` from
+    26.0 on (measured; log: "is not in the token audience").
     """
     def person(name: str) -> dict[str, Any]:
         return {"username": name, "enabled": True, "email": f"{name}@drill.invalid", "emailVerified": True,
                 "firstName": "Drill", "lastName": "User", "credentials": [
                     {"type": "password", "value": realm.password, "temporary": False}]}
     return {
-        "realm": realm.name, "displayName": "Made by a drill; may be deleted", "enabled": True,
-        "sslRequired": "external", "accessTokenLifespan": _LONG, "ssoSessionIdleTimeout": _LONG,
-        "ssoSessionMaxLifespan": _LONG, "accessCodeLifespanLogin": 1800, "passwordPolicy": _CHEAP,
+        "realm": realm.name,
+        "displayName": "Made by a drill; may be deleted",
+        "enabled": True,
+        "sslRequired": "external",
+        "accessTokenLifespan": _LONG,
+        "ssoSessionIdleTimeout": _LONG,
+        "ssoSessionMaxLifespan": _LONG,
+        "accessCodeLifespanLogin": 1800,
+        "passwordPolicy": _CHEAP,
         # Guessing is to be counted, and nobody locked out while it is.
-        "bruteForceProtected": True, "failureFactor": 1000, "quickLoginCheckMilliSeconds": 0,
-        "eventsEnabled": True, "eventsExpiration": _LONG, "eventsListeners": [],
+        "bruteForceProtected": True,
+        "failureFactor": 1000,
+        "quickLoginCheckMilliSeconds": 0,
+        "eventsEnabled": True,
+        "eventsExpiration": _LONG,
+        "eventsListeners": [],
         "users": [person(realm.user), person(realm.guessed)],
-        "clients": [{
-            "clientId": realm.client, "secret": realm.secret, "publicClient": False, "directAccessGrantsEnabled": True,
-            "standardFlowEnabled": True, "redirectUris": [REDIRECT],
-            "attributes": {"pkce.code.challenge.method": "S256"},
-            "protocolMappers": [{
-                "name": "audience", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
-                "config": {"included.client.audience": realm.client, "access.token.claim": "true"}}]}],
+        "clients": [
+            {
+                "clientId": realm.client,
+                "secret": realm.secret,
+                "publicClient": False,
+                "directAccessGrantsEnabled": True,
+                "standardFlowEnabled": True,
+                "redirectUris": [REDIRECT],
+                "attributes": {"pkce.code.challenge.method": "S256"},
+                "protocolMappers": [
+                    {
+                        "name": "audience",
+                        "protocol": "openid-connect",
+                        "protocolMapper": "oidc-audience-mapper",
+                        "config": {"included.client.audience": realm.client, "access.token.claim": "true"},
+                    }
+                ],
+            }
+        ],
     }
 
 

@@ -1,8 +1,9 @@
-"""Which listener rule answers a request, and which port is open between two hosts: what the template itself says.
+"""Which listener rule answers a request, and which port is open between two hosts: what the template itself
+says.
 
-The drill believes what it sees; this says which line of the template is behind it. Rules as the Elastic Load Balancing
-guide has them ("Condition types for listener rules"): the first rule by priority all of whose conditions hold; paths
-with their case, everything else without; the path as the client sent it.
+The drill believes what it sees; this says which line of the template is behind it. Rules as the Elastic Load
+Balancing guide has them ("Condition types for listener rules"): the first rule by priority all of whose
+conditions hold; paths with their case, everything else without; the path as the client sent it.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def _has(query: str, wanted: str) -> bool:
     return False
 
 
-# --- Permissions -----------------------------------------------------------------------------------------------------
+# --- Permissions --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -155,19 +156,24 @@ class Way:
 
 
 def way(topology: Topology, source: Host, destination: Host, port: int) -> Way:
-    """Whether TCP gets from one host to a port of another, by the permissions of both. Groups that exist already are
-    not in the template and are taken to permit it: what isn't known proves nothing."""
+    """Whether TCP gets from one host to a port of another, by the permissions of both. Groups that exist
+    already are not in the template and are taken to permit it: what isn't known proves nothing."""
     for direction, host, other in (("egress", source, destination), ("ingress", destination, source)):
         if not host.groups or any(group.startswith("sg-") for group in host.groups):
             continue
-        mine = [one for one in topology.permissions if one.group in host.groups and one.direction == direction]
+        mine = [
+            one for one in topology.permissions if one.group in host.groups and one.direction == direction
+        ]
         if not any(_permits(one, other, port) for one in mine):
             return Way(False, direction, host.groups, _nearest(mine, port))
     return Way(True)
 
 
 def _permits(permission: Permission, other: Host, port: int) -> bool:
-    if permission.protocol not in ("tcp", "-1", "6") or not permission.ports[0] <= port <= permission.ports[1]:
+    if (
+        permission.protocol not in ("tcp", "-1", "6")
+        or not permission.ports[0] <= port <= permission.ports[1]
+    ):
         return False
     if permission.peer_group:
         return permission.peer_group in other.groups

@@ -21,6 +21,11 @@ from generator.errors import RehearsalError
 from generator.rehearsing.target import RunningTask, Target
 
 
+_QUICK = 1.0
+"""Seconds for a token, its introspection and the discovery document together."""
+_IN_A_ROW = 3
+
+
 @dataclass(frozen=True)
 class Knobs:
     """What may be set of a drill; times in seconds."""
@@ -39,11 +44,13 @@ class Knobs:
     """The same for one that is frozen, lost or cut off."""
     cut: float = 60.0
     """How long a node stays cut off."""
+    steady: float = 5.0
+    """How long probes must have gone well before clients count as served again."""
     whole: float = 420.0
     """How long to wait for every task to be there and to see every other."""
     at_rest: float = 75.0
-    """How long nothing may change before a cluster of healthy tasks that isn't one is given up. JGroups looks for
-    parts to merge every 10 to 30 s (MERGE3 of the shipped stacks)."""
+    """How long nothing may change before a cluster of healthy tasks that isn't one is given up. JGroups looks
+    for parts to merge every 10 to 30 s (MERGE3 of the shipped stacks)."""
     deployment: float = 1800.0
     """How long a rolling deployment may take."""
     healed: float = 150.0
@@ -151,6 +158,8 @@ class Exercise:
         self.realm: Realm | None = None
         self.began = clock()
         self.step, self.remaining = "", 0.0
+        self.whole_at = self.began
+        """When `settle` last found the cluster whole; before it asked nodes to warm up."""
         self._apart = False
         self._progress = progress
         self._administrator: Administrator | None = None
@@ -165,12 +174,16 @@ class Exercise:
         """Tells whoever watches what is being done."""
         if self._progress is not None:
             now = self.clock()
-            self._progress(Progress(self.step, self.secrets.hide(text), now - self.began, max(self.remaining, 0.0)))
+            self._progress(
+                Progress(self.step, self.secrets.hide(text), now - self.began, max(self.remaining, 0.0))
+            )
 
     def moment(self, kind: str, text: str, task: str = "", at: float | None = None) -> None:
         """Notes a moment for the timeline."""
         with self._lock:
-            self._moments.append(Moment(self.clock() if at is None else at, kind, self.secrets.hide(text), task))
+            self._moments.append(
+                Moment(self.clock() if at is None else at, kind, self.secrets.hide(text), task)
+            )
 
     def add_samples(self, samples: list[Sample]) -> None:
         """Adds probes to the timeline."""
@@ -179,8 +192,11 @@ class Exercise:
 
     def timeline(self) -> Timeline:
         """Everything that was noted, with the views from the logs among the moments."""
-        seen = [Moment(view.time, "view", f"view of {view.size}{' (merged)' if view.merged else ''}", view.task)
-                for view in self.book.every_view() if view.time >= self.began]
+        seen = [
+            Moment(view.time, "view", f"view of {view.size}{' (merged)' if view.merged else ''}", view.task)
+            for view in self.book.every_view()
+            if view.time >= self.began
+        ]
         with self._lock:
             return Timeline(tuple(sorted([*self._moments, *seen], key=lambda one: one.time)),
                             tuple(sorted(self._samples, key=lambda one: one.time)), tuple(self._members))
@@ -191,7 +207,9 @@ class Exercise:
     def administrator(self) -> Administrator:
         """Raises AdminUnreachable where the template gives no administrator."""
         if self._administrator is None:
-            self._administrator = Administrator(self.target, self.places, self.secrets, login=self.knobs.login)
+            self._administrator = Administrator(
+                self.target, self.places, self.secrets, login=self.knobs.login
+            )
         return self._administrator
 
     @property
@@ -201,7 +219,9 @@ class Exercise:
             raise RuntimeError("a step without a realm asks for it")
         return self.realm
 
-    def client(self, vantage: str = "", *, route: Route | None = None, timeout: float | None = None) -> Client:
+    def client(
+        self, vantage: str = "", *, route: Route | None = None, timeout: float | None = None
+    ) -> Client:
         """A client of the public host, from the internet where that has a way in."""
         vantage = vantage or next(iter(self.places.vantages()), "")
         door = self.places.door(vantage, self.places.public)
@@ -232,8 +252,8 @@ class Exercise:
     def routes(self) -> list[Route]:
         """One way to each task that the balancer uses, found by asking again and again without a cookie.
 
-        Where nothing tells the tasks apart, ways that leave the choice to the balancer, several times as many as
-        there are tasks, so that every one is likely to be among them.
+        Where nothing tells the tasks apart, ways that leave the choice to the balancer, several times as many
+        as there are tasks, so that every one is likely to be among them.
         """
         found: dict[str, Route] = {}
         party = self.party()
@@ -255,8 +275,12 @@ class Exercise:
     def tasks(self) -> list[RunningTask]:
         """The tasks as they are now; noted for the timeline."""
         found = [task for task in self.target.tasks() if task.state != "stopped"]
-        states = tuple(sorted((task.name, "healthy" if task.healthy and task.state == "running" else task.state)
-                              for task in found))
+        states = tuple(
+            sorted(
+                (task.name, "healthy" if task.healthy and task.state == "running" else task.state)
+                for task in found
+            )
+        )
         with self._lock:
             self._members.append(Members(self.clock(), states))
         return found
@@ -272,8 +296,8 @@ class Exercise:
             self.desired)
 
     def wait(self, condition: Callable[[], object], timeout: float, every: float = 0.5) -> object:
-        """Asks again and again until the condition gives something true, and hands that back; the last, false answer
-        after `timeout` seconds."""
+        """Asks again and again until the condition gives something true, and hands that back; the last, false
+        answer after `timeout` seconds."""
         until = self.clock() + timeout
         while True:
             found = condition()
@@ -282,8 +306,8 @@ class Exercise:
             self.sleep(every)
 
     def settle(self, timeout: float | None = None) -> Cluster:
-        """Waits until the cluster is whole and the balancer sends requests to every task; the cluster as it is then,
-        whole or not."""
+        """Waits until the cluster is whole, the balancer sends requests to every task, and every task answers
+        at once; the cluster as it was when it was whole, or as it is where it won't be."""
         # What didn't come together once, with everything at rest, won't do so because somebody asks again.
         limit = self.knobs.whole if timeout is None else timeout
         limit = min(limit, 10.0) if self._apart else limit
@@ -293,10 +317,14 @@ class Exercise:
             cluster = self.cluster()
             now = self.clock()
             if cluster.whole or now - began >= limit:
+                self.whole_at = now
                 break
             if (cluster.tasks, cluster.last) != seen:
                 changed, seen = now, (cluster.tasks, cluster.last)
-            if len(cluster.ready) == len(cluster.tasks) == self.desired and now - changed >= self.knobs.at_rest:
+            if (
+                len(cluster.ready) == len(cluster.tasks) == self.desired
+                and now - changed >= self.knobs.at_rest
+            ):
                 break
             if now - told > 15:
                 told = now
@@ -305,6 +333,7 @@ class Exercise:
         self._apart = not cluster.whole
         if cluster.whole and self.realm is not None:
             self.wait(self._all_served, 60.0, 1.0)
+            self.wait(self._all_warm, 60.0, 1.0)
         return cluster
 
     def _all_served(self) -> bool:
@@ -314,10 +343,26 @@ class Exercise:
             return False
         return not routes[0].task or len(routes) >= self.desired
 
+    def _all_warm(self) -> bool:
+        """Whether every node has answered a few requests in a row at once. One that has just started has
+        to load classes and fill its caches with the first ones; whoever lost a node then would measure that."""
+        try:
+            for route in self.routes():
+                party = self.party(route=route)
+                for _ in range(_IN_A_ROW):
+                    began = time.perf_counter()
+                    party.check(party.token())
+                    party.document()
+                    if time.perf_counter() - began > _QUICK:
+                        return False
+        except (NoAnswer, Failed):
+            return False
+        return True
+
     @contextmanager
     def probing(self, tokens: Tokens, *, writing: bool = False) -> Iterator[Prober]:
-        """Probes the token and the discovery document as long as the block lasts; adds them to the timeline. With
-        `writing` also asks for tokens, which needs the database: nodes answer the others from memory."""
+        """Probes the token and the discovery document as long as the block lasts; adds them to the timeline.
+        With `writing` also asks for tokens, which needs the database: nodes answer the others from memory."""
         party = self.party()
         questions: dict[str, Callable[[], object]] = {
             "introspection": lambda: party.check(tokens), "document": party.document}
@@ -351,5 +396,3 @@ def _optional(target: Target, method: str, *arguments: str) -> str | None:
         return found(*arguments) if found is not None else None
     except RehearsalError:
         return None
-
-

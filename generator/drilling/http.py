@@ -1,4 +1,5 @@
-"""A small HTTP client: what it is told goes out byte for byte, through the door it is told, and it follows nothing."""
+"""A small HTTP client: what it is told goes out byte for byte, through the door it is told, and it follows
+nothing."""
 
 from __future__ import annotations
 
@@ -71,20 +72,21 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """Keycloak's own word for what is wrong (`invalid_grant`), else `HTTP 503`; for an answer that is no success."""
+        """Keycloak's own word for what is wrong (`invalid_grant`), else `HTTP 503`; for an answer that is no
+        success."""
         word = self.field("error")
         return f"HTTP {self.status} {word}" if isinstance(word, str) and word else f"HTTP {self.status}"
 
 
 @dataclass(frozen=True)
 class Client:
-    """Requests for one host through one door. Every request has a connection of its own, so that each one meets the
-    balancer as it is at that moment."""
+    """Requests for one host through one door. Every request has a connection of its own, so that each one
+    meets the balancer as it is at that moment."""
 
     door: Door
     host: str
-    """What the Host header says and, with TLS, whom the certificate has to name; with the port if it isn't the
-    scheme's own."""
+    """What the Host header says and, with TLS, whom the certificate has to name; with the port if it isn't
+    the scheme's own."""
     timeout: float = 10.0
     jar: CookieJar | None = None
     """Cookies to send and to keep; None for none."""
@@ -95,8 +97,8 @@ class Client:
             data: Any = None, host: str | None = None, timeout: float | None = None) -> Answer:
         """Sends one request and reads its answer.
 
-        `target` is written into the request line as it is: no dots are resolved, nothing is encoded. `form` is sent
-        as a form, `data` as JSON. `host` replaces the Host header only. Raises NoAnswer.
+        `target` is written into the request line as it is: no dots are resolved, nothing is encoded. `form`
+        is sent as a form, `data` as JSON. `host` replaces the Host header only. Raises NoAnswer.
         """
         body, sending = self._body(form, data)
         lines = [("Host", self.host if host is None else host), ("User-Agent", USER_AGENT), ("Accept", "*/*"),
@@ -107,7 +109,8 @@ class Client:
         sent, began = time.time(), time.perf_counter()
         connection = self._connection(self.timeout if timeout is None else timeout)
         try:
-            # Everything but the request line's own characters is ours: http.client may not add or change a thing.
+            # Everything but the request line's own characters is ours: http.client may not add or change a
+            # thing.
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in lines:
                 connection.putheader(name, value)
@@ -118,7 +121,9 @@ class Client:
             raise NoAnswer(reason(error), sent, time.perf_counter() - began) from error
         finally:
             connection.close()
-        answer = Answer(response.status, tuple(response.getheaders()), content, sent, time.perf_counter() - began)
+        answer = Answer(
+            response.status, tuple(response.getheaders()), content, sent, time.perf_counter() - began
+        )
         if self.jar is not None:
             self.jar.extract_cookies(_Shown(response), urllib.request.Request(url))  # type: ignore[arg-type]
         return answer
@@ -168,7 +173,9 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.create_connection((self._door.address, self._door.port), self.timeout)
         if self._door.scheme == "https":
             try:
-                self.sock = _context(self._door.authorities).wrap_socket(self.sock, server_hostname=self._name)
+                self.sock = _context(self._door.authorities).wrap_socket(
+                    self.sock, server_hostname=self._name
+                )
             except BaseException:
                 self.sock.close()
                 raise

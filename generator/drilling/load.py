@@ -12,14 +12,24 @@ from dataclasses import dataclass
 from generator.drilling.exercise import Exercise
 from generator.drilling.oidc import Tokens, login
 from generator.drilling.pace import Pace
-from generator.drilling.probes import measured
+from generator.drilling.probes import Failed, measured
 from generator.drilling.promises import Sample
 
 _SESSIONS = 12
 """Sessions that are refreshed and introspected in turn."""
 
-_MIX = ("refresh", "introspection", "token", "refresh", "document", "introspection", "refresh", "login", "introspection",
-        "token")
+_MIX = (
+    "refresh",
+    "introspection",
+    "token",
+    "refresh",
+    "document",
+    "introspection",
+    "refresh",
+    "login",
+    "introspection",
+    "token",
+)
 """What is done, over and over; one of ten is a login as a browser does it, which is three requests."""
 
 
@@ -97,7 +107,8 @@ class Load:
 
     def _refresh(self) -> None:
         tokens = self._taken()
-        # A refresh without an answer may have happened: the session goes on with the old token, which stays good.
+        # A refresh without an answer may have happened: the session goes on with the old token, which stays
+        # good.
         try:
             tokens = self._party.refreshed(tokens)
         finally:
@@ -109,7 +120,10 @@ class Load:
         self._party.check(tokens)
 
     def _taken(self) -> Tokens:
-        return self._sessions.get(timeout=60.0)
+        try:
+            return self._sessions.get(timeout=60.0)
+        except queue.Empty:
+            raise Failed("every session waited for an answer") from None
 
     def _login(self) -> None:
         login(self._party, self._exercise.browser())

@@ -53,7 +53,9 @@ class LogBook:
 
     def every_view(self) -> list[Seen]:
         """The views of all tasks that ever were, by time."""
-        return sorted((view for page in self._pages.values() for view in page.views), key=lambda view: view.time)
+        return sorted(
+            (view for page in self._pages.values() for view in page.views), key=lambda view: view.time
+        )
 
     def complaints(self, task: RunningTask) -> list[str]:
         """The last warnings and errors of a task."""

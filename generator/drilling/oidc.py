@@ -43,7 +43,8 @@ class Tokens:
 
 
 class Party:
-    """The realm's client, asking Keycloak's endpoints directly. Raises NoAnswer, or Failed with what came instead."""
+    """The realm's client, asking Keycloak's endpoints directly. Raises NoAnswer, or Failed with what came
+    instead."""
 
     def __init__(self, client: Client, base: str, realm: Realm, secrets: Secrets):
         self.client, self.realm = client, realm
@@ -67,7 +68,9 @@ class Party:
 
     def introspect(self, tokens: Tokens) -> bool:
         """Whether Keycloak calls an access token active."""
-        answer = self.client.post(f"{self._endpoint}/token/introspect", {**self._self, "token": tokens.access})
+        answer = self.client.post(
+            f"{self._endpoint}/token/introspect", {**self._self, "token": tokens.access}
+        )
         active = answer.field("active")
         if answer.status != 200 or not isinstance(active, bool):
             raise Failed(answer.error)
@@ -114,8 +117,8 @@ class LoginForm:
 
 
 class Browser:
-    """A browser at the login page: keeps cookies, goes where it is sent within Keycloak's own host. Raises NoAnswer,
-    or Failed with what came instead."""
+    """A browser at the login page: keeps cookies, goes where it is sent within Keycloak's own host. Raises
+    NoAnswer, or Failed with what came instead."""
 
     def __init__(self, client: Client, base: str, realm: Realm, secrets: Secrets):
         self.jar = CookieJar()
@@ -129,9 +132,17 @@ class Browser:
         verifier, state = random.token_urlsafe(48), random.token_urlsafe(16)
         self._secrets.add(verifier, state)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-        query = urllib.parse.urlencode({
-            "client_id": self.realm.client, "redirect_uri": REDIRECT, "response_type": "code", "scope": "openid",
-            "state": state, "code_challenge": challenge, "code_challenge_method": "S256"})
+        query = urllib.parse.urlencode(
+            {
+                "client_id": self.realm.client,
+                "redirect_uri": REDIRECT,
+                "response_type": "code",
+                "scope": "openid",
+                "state": state,
+                "code_challenge": challenge,
+                "code_challenge_method": "S256",
+            }
+        )
         answer = self._get(f"{self._base}/realms/{self.realm.name}/protocol/openid-connect/auth?{query}")
         self.verifier = verifier
         if answer.status in (302, 303):
@@ -212,5 +223,3 @@ def _parsed(page: str) -> _Page:
     parser.feed(page)
     parser.close()
     return parser
-
-

@@ -11,11 +11,11 @@ MOST_AT_ONCE = 400
 
 
 class Pace:
-    """Calls `work(number)` `rate` times a second, each in a thread of its own, until it is stopped or has made `limit`
-    calls. A slow answer doesn't hold up the next question, as it wouldn't among many clients.
+    """Calls `work(number)` `rate` times a second, each in a thread of its own, until it is stopped or has
+    made `limit` calls. A slow answer doesn't hold up the next question, as it wouldn't among many clients.
 
-    Use it as a context manager: leaving it stops it and waits for what is under way. An exception of `work` ends the
-    pace and is raised on leaving.
+    Use it as a context manager: leaving it stops it and waits for what is under way. An exception of `work`
+    ends the pace and is raised on leaving.
     """
 
     def __init__(self, rate: float, work: Callable[[int], None], limit: int | None = None):

@@ -10,18 +10,19 @@ from generator.drilling.promises import BROKEN, KEPT, Promise, Report, StepRepor
 from generator.drilling.timeline import STYLE, clock, picture
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1d2430; --dim: #667085; --paper: #ffffff; --edge: #e3e7ee; --good: #2e7d4f;
-  --bad: #c8322b; --soft: #f6f7f9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #98a2b3; --paper: #15181e; --edge: #333a46;
-  --good: #6fd19c; --bad: #ff7a70; --soft: #1d222b; } }
+:root { color-scheme: light dark; --ink: #1d2430; --dim: #667085; --paper: #ffffff; --edge: #e3e7ee;
+  --good: #2e7d4f; --bad: #c8322b; --soft: #f6f7f9; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #98a2b3; --paper: #15181e;
+  --edge: #333a46; --good: #6fd19c; --bad: #ff7a70; --soft: #1d222b; } }
 body { margin: 2rem auto; max-width: 66rem; padding: 0 1rem; color: var(--ink); background: var(--paper);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .2rem; }
 p { margin: .3rem 0; } .dim { color: var(--dim); } .summary { font-weight: 600; }
-ul.promises { list-style: none; padding: 0; } ul.promises > li { border-left: 4px solid var(--edge); padding: .1rem .8rem;
-  margin: .5rem 0; }
+ul.promises { list-style: none; padding: 0; } ul.promises > li { border-left: 4px solid var(--edge);
+  padding: .1rem .8rem; margin: .5rem 0; }
 li.kept { border-color: var(--good) !important; } li.broken { border-color: var(--bad) !important; }
-.verdict { display: inline-block; min-width: 4.5rem; font-weight: 600; } .kept .verdict { color: var(--good); }
+.verdict { display: inline-block; min-width: 4.5rem; font-weight: 600; }
+.kept .verdict { color: var(--good); }
 .broken .verdict { color: var(--bad); } .not-run .verdict { color: var(--dim); }
 .figures { color: var(--dim); } .cause { margin: .2rem 0 .2rem 4.5rem; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { background: var(--soft); padding: .6rem .8rem;
@@ -33,8 +34,12 @@ nav a { color: inherit; margin-right: .9rem; white-space: nowrap; } nav .broken 
 @media print { pre { white-space: pre-wrap; } }
 """
 
-_LEGEND = ("answers: dark the median, light the slowest, on a logarithmic scale", "errors: share of requests that failed",
-           "tasks: yellow starting, green healthy, grey stopping", "violet: a new view and its members")
+_LEGEND = (
+    "answers: dark the median, light the slowest, on a logarithmic scale",
+    "errors: share of requests that failed",
+    "tasks: yellow starting, green healthy, grey stopping",
+    "violet: a new view and its members",
+)
 
 
 def page(report: Report) -> str:
@@ -43,16 +48,23 @@ def page(report: Report) -> str:
     version = f"Keycloak {report.version}" if report.version else "Keycloak of unknown version"
     kind = "a rehearsal" if report.local else "a deployed environment"
     parts = [
-        "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        # Nothing may be loaded and nothing run, even if an answer that is quoted here should be markup after all.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
+        # Nothing may be loaded and nothing run, even if an answer that is quoted here should be markup after
+        # all.
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{escape(title)}</title><style>{_STYLE}{STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1>",
         f'<p class="dim">{escape(f"{version}, {report.file}, {kind}, {texts.moment(report.started)}")}</p>',
         f'<p class="summary">{escape(texts.summary(report))}</p>',
-        "<nav>", *_navigation(report), "</nav>",
-        '<p class="legend">', *(f"<span>{escape(text)}</span>" for text in _LEGEND), "</p>",
+        "<nav>",
+        *_navigation(report),
+        "</nav>",
+        '<p class="legend">',
+        *(f"<span>{escape(text)}</span>" for text in _LEGEND),
+        "</p>",
     ]
     for step in report.steps:
         parts += _step(report, step)
@@ -69,15 +81,23 @@ def _step(report: Report, step: StepReport) -> Iterator[str]:
     yield f'<h2 id="{escape(step.name)}">{escape(step.title)}</h2>'
     yield f'<p class="dim">{escape(step.does)} {escape(texts.duration(step.ended - step.started))}.</p>'
     shown = [one for one in report.timeline.samples if step.started <= one.time <= step.ended]
-    changed = [one for one in report.timeline.moments if step.started <= one.time <= step.ended and one.kind != "note"]
+    changed = [
+        one
+        for one in report.timeline.moments
+        if step.started <= one.time <= step.ended and one.kind != "note"
+    ]
     if shown or changed:
         # From the first of what there is to see: before that the step waited for the one before it.
         first = min([one.time for one in (*shown, *changed)])
-        drawn = picture(report.timeline, max(step.started, first - 2.0), step.ended, f"{step.title}: timeline")
+        drawn = picture(
+            report.timeline, max(step.started, first - 2.0), step.ended, f"{step.title}: timeline"
+        )
         yield drawn.svg
         if drawn.moments:
             yield '<ol class="moments">'
-            yield from (f"<li>{escape(clock(round(at, 1)))}: {escape(text)}</li>" for _, at, text in drawn.moments)
+            yield from (
+                f"<li>{escape(clock(round(at, 1)))}: {escape(text)}</li>" for _, at, text in drawn.moments
+            )
             yield "</ol>"
     yield '<ul class="promises">'
     for promise in step.promises:
@@ -87,14 +107,19 @@ def _step(report: Report, step: StepReport) -> Iterator[str]:
 
 def _promise(report: Report, promise: Promise) -> Iterator[str]:
     figures = ", ".join(figure.text for figure in promise.figures)
-    yield (f'<li class="{promise.verdict.replace(" ", "-")}"><span class="verdict">{escape(promise.verdict)}</span> '
-           f'{escape(promise.text)}' + (f' <span class="figures">({escape(figures)})</span>' if figures else ""))
+    yield (
+        f'<li class="{promise.verdict.replace(" ", "-")}">'
+        f'<span class="verdict">{escape(promise.verdict)}</span> '
+        f"{escape(promise.text)}" + (f' <span class="figures">({escape(figures)})</span>' if figures else "")
+    )
     if promise.reason:
         yield f'<p class="cause">{escape(promise.reason)}</p>'
     for cause in promise.causes:
         fix = f' <span class="dim">{escape(cause.fix)}</span>' if cause.fix else ""
-        yield f'<p class="cause"><code>{escape(texts.place(report, cause.line))}</code> {escape(cause.text)}.{fix}</p>'
+        place = escape(texts.place(report, cause.line))
+        yield f'<p class="cause"><code>{place}</code> {escape(cause.text)}.{fix}</p>'
     if promise.evidence:
         opened = "" if promise.verdict == KEPT else " open"
-        yield f"<details{opened}><summary>evidence</summary><pre>{escape(chr(10).join(promise.evidence))}</pre></details>"
+        lines = escape("\n".join(promise.evidence))
+        yield f"<details{opened}><summary>evidence</summary><pre>{lines}</pre></details>"
     yield "</li>"

@@ -1,9 +1,9 @@
-"""Which paths belong to whom: the table of Keycloak's reverse proxy guide per version, the tricks that try to walk
-around it, and what an answer shows.
+"""Which paths belong to whom: the table of Keycloak's reverse proxy guide per version, the tricks that try to
+walk around it, and what an answer shows.
 
-Source: Keycloak server guide, "Configuring a reverse proxy", "Exposed path recommendations"; `facts.public_paths` for
-what changed between versions. The tricks are the ways in which a proxy and a server are known to read one request
-differently; which of them Keycloak falls for was measured (24.0.5 to 26.7.4).
+Source: Keycloak server guide, "Configuring a reverse proxy", "Exposed path recommendations";
+`facts.public_paths` for what changed between versions. The tricks are the ways in which a proxy and a server
+are known to read one request differently; which of them Keycloak falls for was measured (24.0.5 to 26.7.4).
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Trick:
 
 
 def table(version: Version | None, realm: str, resource: str = "", script: str = "") -> list[Path]:
-    """The guide's table with a path for each of its lines; `resource` is one of the login page's files, `script`
-    `/js/keycloak.js` where it is known to be there."""
+    """The guide's table with a path for each of its lines; `resource` is one of the login page's files,
+    `script` `/js/keycloak.js` where it is known to be there."""
     try:
         public = facts.public_paths(version) if version else ("/realms/", "/resources/")
     except CatalogError:
@@ -72,13 +72,22 @@ def table(version: Version | None, realm: str, resource: str = "", script: str =
     # What a version doesn't have, nobody can expose or hide.
     lines += [path for path in known.values() if path.exposed]
     return lines + [
-        Path("/", False, CONSOLE), Path("/admin", False, CONSOLE), Path("/admin/", False, CONSOLE),
-        Path("/admin/master/console/", False, CONSOLE), Path(f"/admin/{realm}/console/", False, CONSOLE),
-        Path("/admin/realms", False, API), Path(f"/admin/realms/{realm}", False, API),
+        Path("/", False, CONSOLE),
+        Path("/admin", False, CONSOLE),
+        Path("/admin/", False, CONSOLE),
+        Path("/admin/master/console/", False, CONSOLE),
+        Path(f"/admin/{realm}/console/", False, CONSOLE),
+        Path("/admin/realms", False, API),
+        Path(f"/admin/realms/{realm}", False, API),
         Path("/admin/serverinfo", False, API),
-        Path("/metrics", False, METRICS), Path("/q/metrics", False, METRICS),
-        Path("/health", False, HEALTH), Path("/health/ready", False, HEALTH), Path("/health/live", False, HEALTH),
-        Path("/q/health", False, HEALTH), Path("/welcome", False, WELCOME), Path("/welcome/", False, WELCOME),
+        Path("/metrics", False, METRICS),
+        Path("/q/metrics", False, METRICS),
+        Path("/health", False, HEALTH),
+        Path("/health/ready", False, HEALTH),
+        Path("/health/live", False, HEALTH),
+        Path("/q/health", False, HEALTH),
+        Path("/welcome", False, WELCOME),
+        Path("/welcome/", False, WELCOME),
     ]
 
 
@@ -137,13 +146,23 @@ def tricks(places: Places, realm: str) -> list[Trick]:
         Trick("OPTIONS", "/admin/realms", API, method="OPTIONS"),
         Trick("X-Original-URL", f"/realms/{realm}", CONSOLE, (("X-Original-URL", "/admin/master/console/"),)),
         Trick("X-Rewrite-URL", f"/realms/{realm}", CONSOLE, (("X-Rewrite-URL", "/admin/master/console/"),)),
-        Trick("X-HTTP-Method-Override", "/admin/realms", API, (("X-HTTP-Method-Override", "GET"),), method="POST"),
+        Trick(
+            "X-HTTP-Method-Override",
+            "/admin/realms",
+            API,
+            (("X-HTTP-Method-Override", "GET"),),
+            method="POST",
+        ),
         Trick("X-Forwarded-Prefix", f"/realms/{realm}", CONSOLE, (("X-Forwarded-Prefix", "/admin"),)),
     ]
-    found += [Trick(f"{header} in front of the console", "/admin/master/console/", CONSOLE, ((header, value),))
-              for header, value in forgeries(places)]
+    found += [
+        Trick(f"{header} in front of the console", "/admin/master/console/", CONSOLE, ((header, value),))
+        for header, value in forgeries(places)
+    ]
     for site in places.sites:
-        found.append(Trick(f"absolute URL of {site.host}", f"{site.origin}{places.public.base}/{console}", CONSOLE))
+        found.append(
+            Trick(f"absolute URL of {site.host}", f"{site.origin}{places.public.base}/{console}", CONSOLE)
+        )
     other = {"localhost": "localhost", "an address": "127.0.0.1", "a stranger": "drill.invalid"}
     found += [Trick(f"Host of {name}", f"/{console}", CONSOLE, host=host) for name, host in other.items()]
     return found
@@ -171,9 +190,14 @@ def forgeries(places: Places) -> list[tuple[str, str]]:
     """Headers that only a proxy may set, as a client would make them up to look like somebody else."""
     console = places.console
     return [
-        ("X-Forwarded-For", "203.0.113.66"), ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Host", console.host),
-        ("X-Forwarded-Proto", "http"), ("X-Forwarded-Port", "1234"), ("X-Forwarded-Server", console.host),
-        ("X-Real-IP", "127.0.0.1"), ("Forwarded", f"for=127.0.0.1;host={console.host};proto=https"),
+        ("X-Forwarded-For", "203.0.113.66"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Host", console.host),
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Port", "1234"),
+        ("X-Forwarded-Server", console.host),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Forwarded", f"for=127.0.0.1;host={console.host};proto=https"),
         ("X-Forwarded-Prefix", "/drill"),
     ]
 
@@ -185,7 +209,9 @@ def shown(answer: Answer) -> str:
     if answer.status in (200, 206):
         if "<title>Keycloak Administration" in text[:20_000] or '"consoleBaseUrl"' in text:
             return CONSOLE
-        if re.search(r"^# (?:HELP|TYPE) ", text, re.MULTILINE) or re.search(r"^(?:jvm|vendor|base)_\w+(?:\{|\s)", text):
+        if re.search(r"^# (?:HELP|TYPE) ", text, re.MULTILINE) or re.search(
+            r"^(?:jvm|vendor|base)_\w+(?:\{|\s)", text
+        ):
             return METRICS
         if "Welcome to Keycloak" in text[:20_000] or "<title>Welcome to" in text[:20_000]:
             return WELCOME
@@ -215,7 +241,8 @@ def reached(trick: Trick, answer: Answer) -> str:
 
 
 def betrays(answer: Answer, asked: Site, places: Places) -> str:
-    """The admin host, where an answer of the public host sends somebody there: its name is nobody's business."""
+    """The admin host, where an answer of the public host sends somebody there: its name is nobody's
+    business."""
     location = answer.header("Location")
     if not location or places.admin is None or asked == places.admin:
         return ""

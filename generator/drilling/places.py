@@ -69,8 +69,8 @@ class Places:
         return [name for name in ("internet", "admin", "inside") if name in found]
 
     def door(self, vantage: str, site: Site) -> Door | None:
-        """The way from a vantage to a site; None where there is none. Of several, the one whose listener and balancer
-        fit best."""
+        """The way from a vantage to a site; None where there is none. Of several, the one whose listener and
+        balancer fit best."""
         found = [door for door in self.doors if door.vantage == vantage]
         names = {balancer for balancer, host in self.fronted if host.lower() == site.host.lower()}
 
@@ -82,7 +82,9 @@ class Places:
 
     def site_of(self, host: str) -> Site | None:
         """The site that a host (with or without a port) belongs to."""
-        return next((site for site in self.sites if host.lower() in (site.host.lower(), site.authority.lower())), None)
+        return next(
+            (site for site in self.sites if host.lower() in (site.host.lower(), site.authority.lower())), None
+        )
 
 
 def places(topology: Topology, doors: Sequence[Door]) -> Places:
@@ -91,13 +93,19 @@ def places(topology: Topology, doors: Sequence[Door]) -> Places:
     task = topology.keycloak
     base = "/" + (option(task, "http-relative-path") or "").strip("/")
     base = "" if base == "/" else base
-    # Up to 24 the URL has an option of its own; hostname v1 also knows port and path (Keycloak server guide 24,
-    # "Configuring the hostname").
+    # Up to 24 the URL has an option of its own; hostname v1 also knows port and path (Keycloak server guide
+    # 24, "Configuring the hostname").
     public = option(task, "hostname-url") if version is None or version < (26, 0, 0) else None
     admin = option(task, "hostname-admin-url") if version is None or version < (26, 0, 0) else None
-    fronted = tuple((balancer.logical_id, value) for balancer in topology.balancers for listener in balancer.listeners
-                    for rule in listener.rules for condition in rule.conditions
-                    if condition.field == "host-header" for value in condition.values)
+    fronted = tuple(
+        (balancer.logical_id, value)
+        for balancer in topology.balancers
+        for listener in balancer.listeners
+        for rule in listener.rules
+        for condition in rule.conditions
+        if condition.field == "host-header"
+        for value in condition.values
+    )
     names = [host for _, host in fronted if "*" not in host and "?" not in host]
     fallback = names[0] if names else topology.balancers[0].host.hostname if topology.balancers else ""
     text = public or option(task, "hostname") or fallback or "localhost"
@@ -110,7 +118,8 @@ def places(topology: Topology, doors: Sequence[Door]) -> Places:
 
 
 def option(task: Container, name: str) -> str | None:
-    """A Keycloak option as the container sets it, by its environment or on its command line; None where it doesn't.
+    """A Keycloak option as the container sets it, by its environment or on its command line; None where it
+    doesn't.
 
     The command line wins (Keycloak server guide, "Configuring Keycloak": configuration sources).
     """
@@ -126,7 +135,8 @@ def option(task: Container, name: str) -> str | None:
 
 
 def option_line(task: Container, *names: str) -> int:
-    """The template's line of the first of these options or variables that is set; the container's where none is."""
+    """The template's line of the first of these options or variables that is set; the container's where none
+    is."""
     lines = dict(task.lines)
     for name in names:
         for variable in (name, "KC_" + name.upper().replace("-", "_")):

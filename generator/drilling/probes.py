@@ -13,7 +13,8 @@ from generator.drilling.pace import Pace
 from generator.drilling.promises import Sample
 
 SLOW = 2.0
-"""Seconds after which a client counts as unserved although its answer comes: as long as people wait without wondering."""
+"""Seconds after which a client counts as unserved although its answer comes: as long as people wait without
+wondering."""
 APART = 5.0
 """Seconds of good answers that make what comes after them another disturbance."""
 
@@ -31,7 +32,8 @@ class Outage:
     slow: int
     """Answers that came late."""
     longest: float
-    """The longest disturbance: from the first unserved request to the moment since which requests are served again."""
+    """The longest disturbance: from the first unserved request to the moment since which requests are served
+    again."""
     began: float
     """When the longest disturbance began, seconds since the epoch; 0 where there was none."""
     slowest: float
@@ -48,7 +50,8 @@ class Outage:
 
 
 class Prober:
-    """Asks each of `questions` `rate` times a second, as a context manager. A question raises NoAnswer or Failed."""
+    """Asks each of `questions` `rate` times a second, as a context manager. A question raises NoAnswer or
+    Failed."""
 
     def __init__(self, questions: dict[str, Callable[[], object]], rate: float = 5.0):
         self._questions = questions
@@ -73,7 +76,9 @@ class Prober:
 
     def good_in_a_row(self) -> int:
         """How many probes of every kind, from the last one answered back, went well."""
-        return min((_tail([one for one in self.samples if one.kind == kind]) for kind in self._questions), default=0)
+        return min(
+            (_tail([one for one in self.samples if one.kind == kind]) for kind in self._questions), default=0
+        )
 
     def _asker(self, kind: str) -> Callable[[int], None]:
         def ask(_: int) -> None:
@@ -98,9 +103,10 @@ def measured(kind: str, question: Callable[[], object]) -> Sample:
 def outage(samples: Iterable[Sample], interval: float = 0.2, since: float = 0.0) -> Outage:
     """What probes sent from `since` on say, `interval` seconds apart.
 
-    A disturbance begins with the sending of the first unserved request. It ends `interval` after the sending of the
-    last one that failed (the next one was served), or when the last slow answer came; good answers between two
-    unserved ones don't end it unless they go on for APART seconds: with two nodes, every second request may be served.
+    A disturbance begins with the sending of the first unserved request. It ends `interval` after the sending
+    of the last one that failed (the next one was served), or when the last slow answer came; good answers
+    between two unserved ones don't end it unless they go on for APART seconds: with two nodes, every second
+    request may be served.
     """
     found = sorted((one for one in samples if one.time >= since), key=lambda one: one.time)
     bad = [one for one in found if one.error or one.seconds > SLOW]

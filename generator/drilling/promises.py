@@ -63,8 +63,8 @@ class Moment:
     time: float
     """Seconds since the epoch."""
     kind: str
-    """`loss` (a node or the database was made to fail), `recovery` (it was given back), `view` (a node installed a new
-    view of the cluster) or `note`."""
+    """`loss` (a node or the database was made to fail), `recovery` (it was given back), `view` (a node
+    installed a new view of the cluster) or `note`."""
     text: str
     task: str = ""
 
@@ -144,7 +144,8 @@ class Report:
 
     @property
     def kept(self) -> bool:
-        """Whether nothing is broken and the drill came to its end. A drill that could prove nothing keeps nothing."""
+        """Whether nothing is broken and the drill came to its end. A drill that could prove nothing keeps
+        nothing."""
         return not self.interrupted and not self.count(BROKEN) and self.count(KEPT) > 0
 
 
@@ -157,10 +158,20 @@ def number(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2f}"
 
 
-def judged(name: str, text: str, broken: str, *, figures: tuple[Figure, ...] = (), evidence: tuple[str, ...] = (),
-           causes: tuple[Cause, ...] = ()) -> Promise:
-    """A promise that was tried: kept if `broken` is empty, else broken for that reason. Causes are only named then."""
-    return Promise(name, text, BROKEN if broken else KEPT, broken, figures, evidence, causes if broken else ())
+def judged(
+    name: str,
+    text: str,
+    broken: str,
+    *,
+    figures: tuple[Figure, ...] = (),
+    evidence: tuple[str, ...] = (),
+    causes: tuple[Cause, ...] = (),
+) -> Promise:
+    """A promise that was tried: kept if `broken` is empty, else broken for that reason. Causes are only named
+    then."""
+    return Promise(
+        name, text, BROKEN if broken else KEPT, broken, figures, evidence, causes if broken else ()
+    )
 
 
 def not_run(name: str, text: str, reason: str, *, evidence: tuple[str, ...] = ()) -> Promise:

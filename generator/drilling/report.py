@@ -21,7 +21,11 @@ _MOST_EVIDENCE = 8
 
 def summary(report: Report) -> str:
     """`31 kept, 2 broken, 4 not run, in 12 min 5 s`."""
-    parts = [f"{report.count(KEPT)} kept", f"{report.count(BROKEN)} broken", f"{report.count(NOT_RUN)} not run"]
+    parts = [
+        f"{report.count(KEPT)} kept",
+        f"{report.count(BROKEN)} broken",
+        f"{report.count(NOT_RUN)} not run",
+    ]
     stopped = "; stopped before its end" if report.interrupted else ""
     return f"{', '.join(parts)}, in {duration(report.ended - report.started)}{stopped}"
 
@@ -43,7 +47,9 @@ def text_lines(report: Report, *, evidence: bool = False) -> Iterator[Line]:
         yield "bold", step.title
         for promise in step.promises:
             figures = ", ".join(figure.text for figure in promise.figures)
-            yield STYLES[promise.verdict], f"  {promise.verdict:<8} {promise.text}" + (f": {figures}" if figures else "")
+            yield STYLES[promise.verdict], f"  {promise.verdict:<8} {promise.text}" + (
+                f": {figures}" if figures else ""
+            )
             if promise.reason:
                 yield ("error" if promise.verdict == BROKEN else "dim"), f"           {promise.reason}"
             for cause in promise.causes:
@@ -78,7 +84,12 @@ def markdown(report: Report) -> str:
             verdict = f"**{promise.verdict}**" if promise.verdict == BROKEN else promise.verdict
             lines.append(f"| {_cell(step.title)} | {_cell(promise.text)} | {verdict} | {_cell(figures)} |")
     for step in report.steps:
-        lines += ["", f"## {_text(step.title)}", "", f"{_text(step.does)} {duration(step.ended - step.started)}."]
+        lines += [
+            "",
+            f"## {_text(step.title)}",
+            "",
+            f"{_text(step.does)} {duration(step.ended - step.started)}.",
+        ]
         for promise in step.promises:
             lines += ["", f"### {_text(promise.text)}: {promise.verdict}", ""]
             if promise.reason:
@@ -90,7 +101,9 @@ def markdown(report: Report) -> str:
                 lines.append("")
             lines += [f"- {_text(figure.text)}" for figure in promise.figures]
             if promise.evidence:
-                longest = max((len(run) for line in promise.evidence for run in re.findall("`+", line)), default=0)
+                longest = max(
+                    (len(run) for line in promise.evidence for run in re.findall("`+", line)), default=0
+                )
                 fence = "`" * max(longest + 1, 3)
                 lines += ["", fence, *promise.evidence, fence]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
@@ -109,8 +122,12 @@ def junit(report: Report) -> str:
             case = ElementTree.SubElement(suite, "testcase", {
                 "classname": f"drill.{report.name}.{step.name}", "name": promise.text, "time": "0"})
             if promise.verdict == BROKEN:
-                failure = ElementTree.SubElement(case, "failure", {"message": promise.reason, "type": promise.name})
-                failure.text = "\n".join([*(_because(report, cause) for cause in promise.causes), *promise.evidence])
+                failure = ElementTree.SubElement(
+                    case, "failure", {"message": promise.reason, "type": promise.name}
+                )
+                failure.text = "\n".join(
+                    [*(_because(report, cause) for cause in promise.causes), *promise.evidence]
+                )
             elif promise.verdict == NOT_RUN:
                 ElementTree.SubElement(case, "skipped", {"message": promise.reason})
             said = [figure.text for figure in promise.figures] + list(promise.evidence)

@@ -13,13 +13,26 @@ from generator.drilling.http import NoAnswer
 from generator.drilling.probes import Failed
 from generator.drilling.promises import Promise, Report, StepReport
 from generator.drilling.step import Step
-from generator.drilling.steps import database, discovery, exposure, login, loss, provision, rolling
+from generator.drilling.steps import database, discovery, exposure, gone, login, provision, rolling, silence
 from generator.errors import RehearsalError
 from generator.rehearsing.target import Target
 
 STEPS: tuple[Step, ...] = (
-    discovery.STEP, provision.STEP, exposure.STEP, login.STEP, loss.FAILOVER, loss.STOP, rolling.DEPLOY, rolling.SCALE,
-    rolling.RESTART, database.STEP, loss.FREEZE, loss.LOSE, loss.CUT_IN, loss.CUT_OUT, loss.CUT,
+    discovery.STEP,
+    provision.STEP,
+    exposure.STEP,
+    login.STEP,
+    gone.FAILOVER,
+    gone.STOP,
+    rolling.DEPLOY,
+    rolling.SCALE,
+    rolling.RESTART,
+    database.STEP,
+    silence.FREEZE,
+    silence.LOSE,
+    silence.CUT_IN,
+    silence.CUT_OUT,
+    silence.CUT,
 )
 """In their order: what changes nothing first, what takes longest to heal last."""
 
@@ -43,9 +56,10 @@ def drill(target: Target, *, steps: Sequence[str] | None = None, knobs: Knobs = 
           sleep: Callable[[float], object] = time.sleep, allow: Collection[str] = ()) -> Report:
     """Drills a running environment and says what it keeps.
 
-    `steps` are NAMES, None for all. Steps that hurt are run on a rehearsal, and elsewhere only if they are in `allow`
-    (or EVERYTHING is). Whatever happens, also a KeyboardInterrupt, what was made is removed and what was broken is put
-    right; the report then holds what was found until there. Raises RehearsalError for a step that doesn't exist.
+    `steps` are NAMES, None for all. Steps that hurt are run on a rehearsal, and elsewhere only if they are in
+    `allow` (or EVERYTHING is). Whatever happens, also a KeyboardInterrupt, what was made is removed and what
+    was broken is put right; the report then holds what was found until there. Raises RehearsalError for a
+    step that doesn't exist.
     """
     unknown = sorted({*(steps or ()), *allow} - {*NAMES, EVERYTHING})
     if unknown:
@@ -58,7 +72,9 @@ def drill(target: Target, *, steps: Sequence[str] | None = None, knobs: Knobs = 
     try:
         for number, step in enumerate(wanted):
             exercise.step = step.name
-            exercise.remaining = sum(one.estimate(exercise) for one in wanted[number:] if _may(one, target, allow))
+            exercise.remaining = sum(
+                one.estimate(exercise) for one in wanted[number:] if _may(one, target, allow)
+            )
             reports.append(_step(step, exercise, _may(step, target, allow)))
     except _Interrupted as error:
         reports.append(error.report)
@@ -66,8 +82,17 @@ def drill(target: Target, *, steps: Sequence[str] | None = None, knobs: Knobs = 
     finally:
         reports += _clean_up(exercise)
     ended = clock()
-    return Report(target.name, target.topology.file, target.topology.version, target.local, exercise.began, ended,
-                  tuple(_hidden(exercise, one) for one in reports), exercise.timeline(), interrupted)
+    return Report(
+        target.name,
+        target.topology.file,
+        target.topology.version,
+        target.local,
+        exercise.began,
+        ended,
+        tuple(_hidden(exercise, one) for one in reports),
+        exercise.timeline(),
+        interrupted,
+    )
 
 
 class _Interrupted(Exception):
@@ -115,8 +140,8 @@ def _step(step: Step, exercise: Exercise, may: bool) -> StepReport:
 
 
 def _clean_up(exercise: Exercise) -> list[StepReport]:
-    """Removes the realm and ends the administrator's session. A second Ctrl-C ends it early; then the report says what
-    is left."""
+    """Removes the realm and ends the administrator's session. A second Ctrl-C ends it early; then the report
+    says what is left."""
     if exercise.realm is None:
         return []
     started, name, wrong = exercise.clock(), exercise.realm.name, ""
@@ -134,13 +159,22 @@ def _clean_up(exercise: Exercise) -> list[StepReport]:
 
 
 def _hidden(exercise: Exercise, report: StepReport) -> StepReport:
-    """The report without any secret: the last of several places where they are taken out. Nor are there characters in
-    it that do something where it is shown."""
+    """The report without any secret: the last of several places where they are taken out. Nor are there
+    characters in it that do something where it is shown."""
     def hide(text: str) -> str:
         return clean(exercise.secrets.hide(text))
 
-    return replace(report, promises=tuple(
-        replace(one, reason=hide(one.reason), evidence=tuple(map(hide, one.evidence)),
-                causes=tuple(replace(cause, text=hide(cause.text), fix=hide(cause.fix)) for cause in one.causes))
-        for one in report.promises))
-
+    return replace(
+        report,
+        promises=tuple(
+            replace(
+                one,
+                reason=hide(one.reason),
+                evidence=tuple(map(hide, one.evidence)),
+                causes=tuple(
+                    replace(cause, text=hide(cause.text), fix=hide(cause.fix)) for cause in one.causes
+                ),
+            )
+            for one in report.promises
+        ),
+    )

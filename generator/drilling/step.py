@@ -24,8 +24,8 @@ class Step:
     promises: Mapping[str, str]
     """Name to sentence, in the order of the report. What a step doesn't judge counts as not run."""
     run: Callable[[Step, Exercise], Iterator[Promise]]
-    """Yields promises as they are decided. Raises RehearsalError, AdminUnreachable, NoAnswer or Failed where it can't
-    go on; what it broke it has put right by then."""
+    """Yields promises as they are decided. Raises RehearsalError, AdminUnreachable, NoAnswer or Failed where
+    it can't go on; what it broke it has put right by then."""
     estimate: Callable[[Exercise], float]
     """Seconds that it is likely to take."""
     realm: bool = True
@@ -38,3 +38,7 @@ class Step:
     def not_run(self, name: str, reason: str, **more: Any) -> Promise:
         """A promise of this step that wasn't tried."""
         return promises.not_run(f"{self.name}.{name}", self.promises[name], reason, **more)
+
+    def none_run(self, reason: str) -> Iterator[Promise]:
+        """All promises of this step, none of which could be tried."""
+        return (self.not_run(name, reason) for name in self.promises)

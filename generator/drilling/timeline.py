@@ -1,5 +1,5 @@
-"""The timeline as a picture: probes and their latency, errors, tasks and views, and the moments between them. SVG by
-hand, without scripts; colours are the page's, light or dark."""
+"""The timeline as a picture: probes and their latency, errors, tasks and views, and the moments between them.
+SVG by hand, without scripts; colours are the page's, light or dark."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _UNSEEN = 15.0
 _STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 3600)
 
 STYLE = """
-.drill-picture { --ink: #1d2430; --dim: #667085; --grid: #e3e7ee; --answer: #8fb4e3; --median: #2f6fbf; --error: #c8322b;
-  --healthy: #4c9f70; --starting: #e2b84b; --running: #9cc7ae; --stopping: #a5acb8; --loss: #c8322b; --recovery: #2e7d4f;
-  --view: #6a4bbc; --note: #667085; font: 12px system-ui, sans-serif; }
+.drill-picture { --ink: #1d2430; --dim: #667085; --grid: #e3e7ee; --answer: #8fb4e3; --median: #2f6fbf;
+  --error: #c8322b; --healthy: #4c9f70; --starting: #e2b84b; --running: #9cc7ae; --stopping: #a5acb8; --loss: #c8322b;
+  --recovery: #2e7d4f; --view: #6a4bbc; --note: #667085; font: 12px system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { .drill-picture { --ink: #e6e9ef; --dim: #98a2b3; --grid: #333a46;
-  --answer: #3f5f8a; --median: #86b6f0; --error: #ff7a70; --healthy: #5fb98a; --starting: #d9b45a; --running: #41725a;
-  --stopping: #5d6573; --loss: #ff7a70; --recovery: #6fd19c; --view: #b29cf5; --note: #98a2b3; } }
+  --answer: #3f5f8a; --median: #86b6f0; --error: #ff7a70; --healthy: #5fb98a; --starting: #d9b45a;
+  --running: #41725a; --stopping: #5d6573; --loss: #ff7a70; --recovery: #6fd19c; --view: #b29cf5; --note: #98a2b3; } }
 .drill-picture text { fill: var(--ink); }
 .drill-picture .dim { fill: var(--dim); }
 .drill-picture .grid { stroke: var(--grid); fill: none; }
@@ -38,7 +38,8 @@ STYLE = """
 .drill-picture .healthy { fill: var(--healthy); } .drill-picture .starting { fill: var(--starting); }
 .drill-picture .running { fill: var(--running); } .drill-picture .stopping { fill: var(--stopping); }
 .drill-picture .loss { stroke: var(--loss); } .drill-picture .recovery { stroke: var(--recovery); }
-.drill-picture .view { stroke: var(--view); } .drill-picture .note { stroke: var(--note); stroke-dasharray: 2 3; }
+.drill-picture .view { stroke: var(--view); }
+.drill-picture .note { stroke: var(--note); stroke-dasharray: 2 3; }
 .drill-picture .moment { stroke-width: 1.5; fill: none; }
 .drill-picture .number { font-size: 10px; text-anchor: middle; }
 .drill-picture .size { font-size: 10px; fill: var(--view); }
@@ -85,8 +86,10 @@ def picture(timeline: Timeline, start: float, end: float, title: str, *, style: 
         parts.append(f'<text class="number" x="{x:.1f}" y="{_HEAD - 12}">{len(numbered)}</text>')
     height = bottom + _FOOT
     inner = f"<style>{STYLE}</style>" if style else ""
-    svg = (f'<svg xmlns="http://www.w3.org/2000/svg" class="drill-picture" viewBox="0 0 {WIDTH} {height}" role="img" '
-           f'aria-label="{html.escape(title)}"><title>{html.escape(title)}</title>{inner}{"".join(parts)}</svg>')
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="drill-picture" viewBox="0 0 {WIDTH} {height}" '
+        f'role="img" aria-label="{html.escape(title)}"><title>{html.escape(title)}</title>{inner}{"".join(parts)}</svg>'
+    )
     return Picture(svg, tuple(numbered))
 
 
@@ -157,12 +160,16 @@ def _high(seconds: float) -> float:
     return max(share * _LATENCY, 1.0)
 
 
-def _lane(task: str, members: Sequence[Members], moments: Sequence[Moment], scale: _Scale, top: int) -> Iterator[str]:
+def _lane(
+    task: str, members: Sequence[Members], moments: Sequence[Moment], scale: _Scale, top: int
+) -> Iterator[str]:
     yield f'<text x="4" y="{top + 15}">{html.escape(task[:16])}</text>'
     for state, began, ended in _spans(task, members, scale.end):
         x, width = scale.x(began), max(scale.x(ended) - scale.x(began), 1.0)
-        yield (f'<rect class="{_class(state)}" x="{x:.1f}" y="{top + 4}" width="{width:.1f}" height="{_LANE - 8}">'
-               f'<title>{html.escape(f"{task}: {state}")}</title></rect>')
+        yield (
+            f'<rect class="{_class(state)}" x="{x:.1f}" y="{top + 4}" width="{width:.1f}" '
+            f'height="{_LANE - 8}"><title>{html.escape(f"{task}: {state}")}</title></rect>'
+        )
     for moment in moments:
         if moment.kind == "view" and moment.task == task:
             x = scale.x(moment.time)
@@ -173,7 +180,8 @@ def _lane(task: str, members: Sequence[Members], moments: Sequence[Moment], scal
 
 
 def _spans(task: str, members: Sequence[Members], end: float) -> list[tuple[str, float, float]]:
-    """(state, from, to) of a task. What was seen last is taken to go on for a while after nobody looked any more."""
+    """(state, from, to) of a task. What was seen last is taken to go on for a while after nobody looked any
+    more."""
     found: list[tuple[str, float, float]] = []
     state, began = "", 0.0
     for one in members:

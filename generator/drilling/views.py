@@ -12,8 +12,12 @@ from generator.rehearsing.target import LogLine
 # Infinispan writes the version behind a name in a view from 16 on (Keycloak 26.6), but not everywhere else.
 _VERSION = re.compile(r"\(v=[^)]*\)$")
 # ISPN000079: what a node calls itself, and its address; seen on Keycloak 24.0.5, 26.0.8 and 26.7.4.
-_MYSELF = re.compile(r"ISPN000079: .*local address is `?(?P<name>[^`,]+)`?, physical addresses are `?\[(?P<address>[^\]]*)")
-_CLUSTER_SIZE = re.compile(r"^vendor_(?:[a-z_]+_)?cluster_size(?:\{[^}]*\})? +(?P<size>[0-9.]+)", re.MULTILINE)
+_MYSELF = re.compile(
+    r"ISPN000079: .*local address is `?(?P<name>[^`,]+)`?, physical addresses are `?\[(?P<address>[^\]]*)"
+)
+_CLUSTER_SIZE = re.compile(
+    r"^vendor_(?:[a-z_]+_)?cluster_size(?:\{[^}]*\})? +(?P<size>[0-9.]+)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,15 @@ def views(task: str, lines: Iterable[LogLine]) -> list[Seen]:
         message = logs.entry(line.text).message
         view = logs.view(message)
         if view is not None:
-            found.append(Seen(line.time, task, view.number, tuple(map(plain, view.members)), view.merged, message))
+            found.append(
+                Seen(line.time, task, view.number, tuple(map(plain, view.members)), view.merged, message)
+            )
     return found
 
 
 def own_name(lines: Iterable[LogLine], address: str = "") -> str:
-    """What the node of a log calls itself in views; empty where it hasn't said. Of several starts the last one; with
-    an `address`, only one that has that address."""
+    """What the node of a log calls itself in views; empty where it hasn't said. Of several starts the last
+    one; with an `address`, only one that has that address."""
     name = ""
     for line in lines:
         if "ISPN000079" in line.text:
@@ -76,8 +82,8 @@ def first_without(found: Sequence[Seen], name: str, since: float) -> Seen | None
 def cluster_size(metrics: str) -> int | None:
     """The number of members that a node's metrics name; None where they don't.
 
-    Source: Keycloak's guide "Monitoring performance with Keycloak metrics" (`vendor_cluster_size`); names with the
-    cache manager's in between are Infinispan's older ones.
+    Source: Keycloak's guide "Monitoring performance with Keycloak metrics" (`vendor_cluster_size`); names
+    with the cache manager's in between are Infinispan's older ones.
     """
     found = _CLUSTER_SIZE.search(metrics)
     return int(float(found["size"])) if found else None

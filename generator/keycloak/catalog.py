@@ -174,10 +174,6 @@ class Catalog:
         close = difflib.get_close_matches(env, candidates, n=1, cutoff=0.85)
         return meant or (close[0] if close else None)
 
-    def masked(self, env: str) -> bool:
-        """Whether the value is a secret in any version: older ones just don't say it of all of them."""
-        return masked(env)
-
     def feature(self, name: str) -> Feature | None:
         """The feature that KC_FEATURES calls `account` or `account:v3`; None if the version has none.
 

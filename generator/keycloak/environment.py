@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HTTP_PORT = 8080
 CLUSTER_PORT = 7800
 FAILURE_DETECTION_PORT = 57800
-"""FD_SOCK2 listens at the cluster port plus 50000; closed, a killed node costs 45 s instead of 1 s (measured, 26.7.4)."""
+"""FD_SOCK2 listens at the cluster port plus 50000; closed, a killed node costs 45 s instead of 1 s (measured on
+26.7.4)."""
 
 CA_BUNDLE = "rds-bundle.pem"
 CACHE_FILE = "cache-cloudmap.xml"
@@ -114,6 +115,8 @@ class ServerEnvironment:
     command: tuple[str, ...]
     health_port: int
     health_path: str
+    """Follows http-relative-path (server guide, management-interface.adoc; measured on 26.7.4: with /auth,
+    /auth/health/ready answers on the management port and /health/ready nowhere)."""
     live_path: str
     admin_username_variable: str
     admin_password_variable: str
@@ -200,7 +203,7 @@ def server_environment(settings: Settings, catalog: Catalog, environment: str,
                        proxies: tuple[str, ...]) -> ServerEnvironment:
     """Everything Keycloak is told in `environment`; `proxies` are the networks its balancers connect from."""
     keycloak = settings.keycloak
-    base = keycloak.http_relative_path.rstrip("/")
+    base = settings.base_path
     optimized = is_optimized(settings)
     discovery_name = ""
     if keycloak.discovery == "dns":

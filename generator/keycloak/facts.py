@@ -12,9 +12,6 @@ from __future__ import annotations
 
 from generator.keycloak.version import Version, parse
 
-DEFAULT_POOL_SIZE = 100
-"""Database connections of one node without db-pool-max-size, in every version (default in the classes)."""
-
 RENAMED = {
     "BOOTSTRAP_ADMIN_PASSWORD": ("KEYCLOAK_ADMIN_PASSWORD",),
     "BOOTSTRAP_ADMIN_USERNAME": ("KEYCLOAK_ADMIN",),
@@ -53,23 +50,6 @@ def management_port(version: str | Version) -> int | None:
     25.0.6, 26.0.8 and 26.7.4, where the main port answers 404.
     """
     return 9000 if parse(version) >= (25, 0, 0) else None
-
-
-def health_path(
-    version: str | Version,
-    kind: str = "ready",
-    relative_path: str = "/",
-    management_relative_path: str | None = None,
-) -> str:
-    """Path of a health endpoint; `kind` is ready, live or started, the others are options of those names.
-
-    Health follows http-relative-path, from 25 on unless http-management-relative-path is set. The port is
-    `management_port`. Source: server guide, management-interface.adoc; measured on 26.7.4: with
-    http-relative-path=/auth, /auth/health/ready answers on the management port and /health/ready nowhere.
-    """
-    if management_port(version) and management_relative_path is not None:
-        relative_path = management_relative_path
-    return f"/{relative_path.strip('/')}/health/{kind}".replace("//", "/")
 
 
 def public_paths(version: str | Version) -> tuple[str, ...]:
@@ -143,14 +123,6 @@ def hostname_model(version: str | Version) -> int:
     return 2 if parse(version) >= (25, 0, 0) else 1
 
 
-def proxy_mode_available(version: str | Version) -> bool:
-    """Whether KC_PROXY (edge, reencrypt, passthrough) does anything; KC_PROXY_HEADERS works in every version.
-
-    Source: upgrading guides 24.0.0 (deprecated) and 26.0.0 (removed); measured: ignored on 26.0.8 and 26.7.4.
-    """
-    return parse(version) < (26, 0, 0)
-
-
 def jdbc_ping_available(version: str | Version) -> bool:
     """Whether nodes can find each other through the database (cache-stack=jdbc-ping).
 
@@ -160,14 +132,6 @@ def jdbc_ping_available(version: str | Version) -> bool:
     return parse(version) >= (26, 1, 0)
 
 
-def default_cache_stack(version: str | Version) -> str:
-    """Discovery of a cluster that sets no cache-stack; `udp` is multicast, which a VPC doesn't carry.
-
-    Source: upgrading guide 26.1.0 ("Default transport stack changed to JDBC_PING2 for distributed caches").
-    """
-    return "jdbc-ping" if jdbc_ping_available(version) else "udp"
-
-
 def cluster_encrypted_by_default(version: str | Version) -> bool:
     """Whether nodes speak TLS to each other unless cache-embedded-mtls-enabled says otherwise.
 
@@ -175,23 +139,6 @@ def cluster_encrypted_by_default(version: str | Version) -> bool:
     upgrading guide 26.2.0; the default in the classes is false in 26.1.4 and true in 26.2.5.
     """
     return parse(version) >= (26, 2, 0)
-
-
-def shutdown_options_available(version: str | Version) -> bool:
-    """Whether shutdown-delay and shutdown-timeout exist.
-
-    Source: the classes of 26.5.5 (not there), 26.6.4 (there, 1 s each) and 26.7.4 (1 s and 10 s).
-    """
-    return parse(version) >= (26, 6, 0)
-
-
-def boots_asynchronously(version: str | Version) -> bool:
-    """Whether the ports open before the server is ready, so that only /health/ready tells.
-
-    So it is where health is enabled. Source: option server-async-bootstrap, from 26.6 on; measured on
-    26.7.4: live and started say 200 nine seconds before ready does, and the main port answers 503 meanwhile.
-    """
-    return parse(version) >= (26, 6, 0)
 
 
 def raw_prefix(version: str | Version) -> str | None:

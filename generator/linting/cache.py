@@ -16,6 +16,7 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from generator.folder import make_cache
 from generator.linting.findings import Finding
 
 FORMAT = 1
@@ -38,9 +39,9 @@ class Cache:
         self.folder = Path(project) / ".cache" / "lint"
         self.enabled = enabled
 
-    def key(self, text: str, region: str, informational: bool = False) -> str:
+    def key(self, text: str, region: str) -> str:
         """Name of the entry of a text that is linted for a region."""
-        said = json.dumps([FORMAT, linter_version(), rules_digest(), region, informational])
+        said = json.dumps([FORMAT, linter_version(), rules_digest(), region])
         digest = hashlib.sha256(said.encode())
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
@@ -69,10 +70,8 @@ class Cache:
             return
         bare = [{k: v for k, v in asdict(finding).items() if k not in _ELSEWHERE} for finding in findings]
         with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            ignore = self.folder.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", "utf-8")
+            make_cache(self.folder.parent)
+            self.folder.mkdir(exist_ok=True)
             self._write(self._path(key), json.dumps({"format": FORMAT, "findings": bare}))
             self._forget_oldest()
 

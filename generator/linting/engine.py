@@ -27,20 +27,21 @@ class Job:
     file: str
     """What findings call it: the rendered file."""
     region: str
-    informational: bool = False
-    """Whether cfn-lint's informational rules have a say."""
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What the findings depend on, without the file they are about."""
+        return self.text, self.region
 
 
-def lint_text(
-    text: str, file: str, region: str, *, informational: bool = False, cache: Cache | None = None
-) -> list[Finding]:
+def lint_text(text: str, file: str, region: str, *, cache: Cache | None = None) -> list[Finding]:
     """The findings about a template, sorted by place.
 
     Text that is no CloudFormation document gives one finding, E0000, at the line that breaks it. What the
     template's `Metadata.cfn-lint` ignores, as a whole or for a resource, is left out. A `cache` answers for a
-    text it has seen, without importing cfn-lint. Raises ProjectError for a region cfn-lint doesn't know.
+    text it has seen, without importing cfn-lint.
     """
-    return lint_many([Job(text, file, region, informational)], cache=cache)[0]
+    return lint_many([Job(text, file, region)], cache=cache)[0]
 
 
 def lint_many(
@@ -52,17 +53,11 @@ def lint_many(
     one for each core; 1 stays in this process. An interrupt ends the other processes before it goes on.
     """
     jobs = list(jobs)
-    results: dict[tuple[Any, ...], list[Finding]] = {}
-    keys: dict[tuple[Any, ...], str] = {}
-    for job in jobs:
-        identity = _identity(job)
-        if identity in results:
-            continue
-        keys[identity] = cache.key(job.text, job.region, job.informational) if cache and cache.enabled else ""
-        known = cache.load(keys[identity]) if cache and keys[identity] else None
-        if known is not None:
-            results[identity] = known
-    missing = list(dict.fromkeys(_identity(job) for job in jobs if _identity(job) not in results))
+    subjects = list(dict.fromkeys(job.subject for job in jobs))
+    cache = cache if cache and cache.enabled else None
+    keys = {subject: cache.key(*subject) for subject in subjects} if cache else {}
+    results = {subject: known for subject, key in keys.items() if (known := cache.load(key)) is not None}
+    missing = [subject for subject in subjects if subject not in results]
     workers = min(processes or _cores(), len(missing), MAX_PROCESSES)
     if workers > 1 and len(missing) >= POOL_FROM:
         from generator.linting.pool import map_in_processes
@@ -70,15 +65,11 @@ def lint_many(
         fresh: Iterable[list[Finding]] = map_in_processes(_lint, missing, workers)
     else:
         fresh = map(_lint, missing)
-    for identity, found in zip(missing, fresh):
-        results[identity] = found
-        if cache and keys[identity]:
-            cache.store(keys[identity], found)
-    return [in_file(results[_identity(job)], job.file) for job in jobs]
-
-
-def _identity(job: Job) -> tuple[str, str, bool]:
-    return (job.text, job.region, job.informational)
+    for subject, found in zip(missing, fresh):
+        results[subject] = found
+        if cache:
+            cache.store(keys[subject], found)
+    return [in_file(results[job.subject], job.file) for job in jobs]
 
 
 def _cores() -> int:
@@ -86,16 +77,16 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _lint(identity: tuple[str, str, bool]) -> list[Finding]:
-    """The findings about a text, sorted, without a file."""
-    text, region, informational = identity
+def _lint(subject: tuple[str, str]) -> list[Finding]:
+    """The findings about a text for a region, sorted, without a file."""
+    text, region = subject
     try:
         document = parse(text)
     except MalformedDocument as error:
         return [_unreadable(error)]
     from generator.linting import checks, linter
 
-    said = linter.run(text, region, informational)
+    said = linter.run(text, region)
     if not any(finding.rule == "E0000" for finding in said):
         said += _not_ignored(document, checks.run(document))
     return sorted(dict.fromkeys(said), key=lambda finding: finding.order)

@@ -8,31 +8,27 @@ import functools
 import gc
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from generator.errors import ProjectError
 from generator.linting.findings import Finding
 
-RULES = Path(__file__).parent / "rules"
-"""Rules of our own that are cfn-lint rules; made with cfn-lint's if the folder is there."""
 
-
-def run(text: str, region: str, informational: bool = False) -> list[Finding]:
+def run(text: str, region: str) -> list[Finding]:
     """What cfn-lint says about a template, in no particular order and without a file.
 
     The template's `Metadata.cfn-lint` counts, so an exception is made where reviewers see it. A `.cfnlintrc`
-    of the machine doesn't: the same text gives the same findings everywhere. Raises ProjectError for a region
-    that cfn-lint doesn't know.
+    of the machine doesn't: the same text gives the same findings everywhere. A region that cfn-lint doesn't
+    know is the only finding there is then.
     """
     from cfnlint.decode.decode import decode_str
     from cfnlint.runner.template import run_template_by_data
 
-    _check_region(region)
+    if unknown := _unknown_region(region):
+        return [unknown]
     with _no_collection():
         template, matches = decode_str(text)
         if not matches:
-            matches = list(run_template_by_data(template, _config(region, informational), _rules()))
+            matches = list(run_template_by_data(template, _config(region), _rules()))
         return list(_findings(matches))
 
 
@@ -41,30 +37,26 @@ def _rules() -> Any:
     """All rules, made once: `cfnlint.api.lint` makes its 337 anew at each call, which
     takes longer than linting.
     """
-    from cfnlint.rules import Rules
     from cfnlint.runner import Runner
 
-    runner = Runner(_config("us-east-1", False))
-    if RULES.is_dir():
-        runner.rules.update(Rules.create_from_directory(str(RULES)))
-    return runner.rules
+    return Runner(_config("us-east-1")).rules
 
 
-def _config(region: str, informational: bool) -> Any:
+def _config(region: str) -> Any:
     # A fresh one for each template, since cfn-lint writes the template's own settings into it.
     from cfnlint.config import ConfigMixIn
 
-    checks = {"include_checks": ["I"]} if informational else {}
-    return ConfigMixIn(["--config-file", os.devnull], regions=[region], **checks)
+    return ConfigMixIn(["--config-file", os.devnull], regions=[region])
 
 
-def _check_region(region: str) -> None:
+def _unknown_region(region: str) -> Finding | None:
     from cfnlint.helpers import REGIONS
 
-    if region not in REGIONS:
-        near = difflib.get_close_matches(region, REGIONS, 1)
-        hint = f", did you mean {near[0]}?" if near else ""
-        raise ProjectError(f"cfn-lint knows no region {region!r}{hint}")
+    if region in REGIONS:
+        return None
+    near = difflib.get_close_matches(region, REGIONS, 1)
+    return Finding("E9599", "error", f"cfn-lint knows no region {region!r}", title="The region is a known one",
+                   fix=f"did you mean {near[0]}?" if near else "")
 
 
 @contextlib.contextmanager

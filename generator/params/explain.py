@@ -11,7 +11,7 @@ from generator.errors import ProjectError
 from generator.params import describe
 from generator.params.describe import Key
 from generator.params.load import Environment
-from generator.params.merge import KeyPath, Setting
+from generator.params.tree import KeyPath, Setting
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.params.model import Image
-from generator.params.rules import Complaint
+from generator.params.rules.base import Complaint
 
 
 def complaints(image: Image, root: Path) -> Iterator[Complaint]:

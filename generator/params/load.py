@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ from pydantic import ValidationError
 from generator.errors import CatalogError, Problem
 from generator.keycloak import catalog as catalogs
 from generator.params import describe, files, merge, rules
-from generator.params.merge import KeyPath, Loaded, RawScalar, Tree
+from generator.params.merge import Loaded
 from generator.params.model import Settings
 from generator.params.secrets import secret_in
-from generator.params.source import text_problem
+from generator.params.texts import text_problem
+from generator.params.tree import KeyPath, RawScalar, Tree, dotted
+from generator.params.wording import meant_key, worded
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def validate(tree: Tree, root: Path) -> Outcome:
     """Settings from a tree; `root` is where paths in params start."""
     raw = tree.plain()
     problems, secrets = _text_problems(tree)
-    problems += _drop_nulls(raw, tree)
+    _drop_nulls(raw)
     settings, wrong_paths, found = _settings(raw, tree)
     # What no key may hold has a wrong form as well: said once.
     told = {problem.key for problem in problems if problem not in secrets}
     problems += [problem for problem in found if problem.key not in told]
-    wrong = {_dotted(path) for path in wrong_paths}
+    wrong = {dotted(path) for path in wrong_paths}
     catalog = None
     if settings is not None:
         catalog, found = _catalog(settings, tree, wrong)
@@ -76,13 +77,9 @@ def validate(tree: Tree, root: Path) -> Outcome:
     return Outcome(tree.name, tree.file, Environment(tree.name, settings, catalog, tree, tuple(problems)), ())
 
 
-def _dotted(path: KeyPath) -> str:
-    return ".".join(str(step) for step in path)
-
-
 def _problem(tree: Tree, path: KeyPath, message: str, fix: str, severity: str = "error") -> Problem:
     place = tree.where(path)
-    return Problem(place.file, place.line, _dotted(path), message, fix, severity)
+    return Problem(place.file, place.line, dotted(path), message, fix, severity)
 
 
 def _text_problems(tree: Tree) -> tuple[list[Problem], dict[Problem, str]]:
@@ -118,17 +115,14 @@ def _repeats(problem: Problem, secrets: dict[Problem, str]) -> bool:
         problem.key == secret.key and text in problem.message + problem.fix for secret, text in secrets.items())
 
 
-def _drop_nulls(raw: dict, tree: Tree, path: KeyPath = ()) -> list[Problem]:
+def _drop_nulls(raw: dict, path: KeyPath = ()) -> None:
     """Takes plain nulls out of `raw`: they mean the default, as long as the key exists."""
-    problems = []
+    known = describe.names_at(path)
     for name, value in list(raw.items()):
-        here = (*path, name)
         if isinstance(value, dict):
-            problems += _drop_nulls(value, tree, here)
-        elif isinstance(value, RawScalar) and value.null:
-            if name in describe.names_at(path):
-                del raw[name]
-    return problems
+            _drop_nulls(value, (*path, name))
+        elif isinstance(value, RawScalar) and value.null and name in known:
+            del raw[name]
 
 
 def _settings(raw: dict, tree: Tree) -> tuple[Settings | None, list[KeyPath], list[Problem]]:
@@ -143,11 +137,11 @@ def _settings(raw: dict, tree: Tree) -> tuple[Settings | None, list[KeyPath], li
             for detail in error.errors(include_url=False, include_input=True):
                 path = tuple(step for step in detail["loc"] if step != "[key]")
                 if attempt == 0 or not any(path[: len(known)] == known for known in wrong):
-                    problems.append(_explained(tree, path, detail))
+                    problems.append(_problem(tree, path, *worded(path, detail)))
                 # A key nobody knows is read by no rule, but the one that was meant is.
                 if detail["type"] != "extra_forbidden":
                     wrong.append(path)
-                elif meant := _meant(path):
+                elif meant := meant_key(path):
                     wrong.append((*path[:-1], meant))
                 _mend(raw, path, detail["type"] == "missing")
     return None, wrong, problems
@@ -177,80 +171,6 @@ def _mend(raw: dict, path: KeyPath, missing: bool) -> None:
         node[last] = example
     elif isinstance(node, dict):
         node.pop(last, None)
-
-
-def _explained(tree: Tree, path: KeyPath, detail: dict) -> Problem:
-    """One error of the model's as a problem."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "cloakform":
-        message = context["message"]
-        if path[:2] == ("keycloak", "secret_options") or path[-1] == "secret":
-            # Whoever writes no ARN here may well have written the secret itself.
-            message = message.removeprefix(f"{str(detail.get('input'))!r} ")
-        return _problem(tree, path, message, context["fix"])
-    if kind == "missing":
-        example = describe.example_at(path)
-        fix = f"add `{path[-1]}: {example}`" if example else f"add `{path[-1]}`"
-        field = describe.field_at(path)
-        meaning = f" ({field.description.rstrip('.')})" if field and field.description else ""
-        return _problem(tree, path, "is missing" + meaning, fix)
-    if kind == "extra_forbidden":
-        return _problem(tree, path, "is no key here", _nearest_key(path))
-    value = detail.get("input")
-    if kind == "literal_error":
-        choices = [str(node) for node in describe.schema_at(path).get("enum", [])] or [
-            str(describe.schema_at(path).get("const", ""))]
-        near = difflib.get_close_matches(str(value), choices, 1)
-        return _problem(tree, path, f"{_shown(value)} is not one of {', '.join(choices)}",
-                        f"write {near[0]}" if near else f"write one of {', '.join(choices)}")
-    if kind in ("greater_than_equal", "less_than_equal"):
-        bound = context.get("ge", context.get("le"))
-        word = "less than" if "ge" in context else "more than"
-        return _problem(tree, path, f"{value} is {word} {bound}", f"write {bound} or {'more' if 'ge' in context else 'less'}")
-    if kind in ("too_short", "too_long"):
-        return _problem(tree, path, f"has {context['actual_length']} items",
-                        f"list {'at least ' + str(context['min_length']) if kind == 'too_short' else 'at most ' + str(context['max_length'])}")
-    if kind in ("string_too_short", "string_too_long"):
-        bound = context.get("min_length", context.get("max_length"))
-        return _problem(tree, path, f"is {'shorter' if 'min_length' in context else 'longer'} than {bound} characters",
-                        "write another")
-    expected = {"list_type": ("a list", "write it as [one, two], or one item per line after `- `"),
-                "dict_type": ("a mapping of names to values", "write `name: value` lines below it"),
-                "model_type": ("a section", "write its keys below it, or {} for all defaults")}.get(kind)
-    if expected:
-        return _problem(tree, path, f"expected {expected[0]}, found {_shown(value)}", expected[1])
-    return _problem(tree, path, str(detail["msg"]), "see `cloakform explain`")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return repr(str(value))
-
-
-def _meant(path: KeyPath) -> str:
-    """The key beside an unknown one that was probably meant; empty where none is near."""
-    near = difflib.get_close_matches(str(path[-1]), describe.names_at(path[:-1]), 1, 0.6)
-    return near[0] if near else ""
-
-
-def _nearest_key(path: KeyPath) -> str:
-    """What to write instead of an unknown key: the nearest one beside it, or the same name elsewhere."""
-    if meant := _meant(path):
-        return f"did you mean `{meant}`?"
-    here = describe.names_at(path[:-1])
-    name = str(path[-1])
-    every = [key.path for key in describe.keys()]
-    elsewhere = [key for key in every if key.rsplit(".", 1)[-1].strip("[]") == name]
-    if not elsewhere:
-        last = {key.rsplit(".", 1)[-1]: key for key in every}
-        close = difflib.get_close_matches(name, last, 1, 0.75)
-        elsewhere = [last[close[0]]] if close else []
-    if elsewhere:
-        return f"did you mean {' or '.join(f'`{key}`' for key in elsewhere[:3])}?"
-    return f"known here: {', '.join(here)}" if here else "take it out"
 
 
 def _catalog(settings: Settings, tree: Tree, wrong: set[str]) -> tuple[catalogs.Catalog | None, list[Problem]]:

@@ -1,7 +1,7 @@
 """Every key that a params file may hold: its type, default, unit and meaning, and nowhere else.
 
 The schema editors use, `cloakform explain` and the reference page are all made from these classes; the rules that
-concern several keys at once stand in `rules.py`.
+concern several keys at once stand in `rules/`.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ class Keycloak(Section):
     image: Image = key("Container image.", {})
     discovery: Literal["dns", "database"] = key(
         "How nodes find each other. dns: DNS_PING over Cloud Map's A records. database: JDBC_PING, from 26.1.", "dns")
-    cluster_encryption: t.Bool | None = key("Mutual TLS between the nodes. Default: true from 26.2 on, where Keycloak makes "
-                                            "the certificates itself; before, it wants key stores in the image.", None)
+    cluster_encryption: t.Bool | None = key(
+        "Mutual TLS between the nodes. Default: true from 26.2 on, where Keycloak makes the certificates itself; "
+        "before, it wants key stores in the image.", None)
     features: Features = key("Keycloak features.", {})
     options: dict[t.OptionName, t.Text] = key("More options, as environment variables.", {})
     secret_options: dict[t.OptionName, t.SecretReference] = key(
@@ -233,8 +234,8 @@ class CreatedDatabase(Section):
     performance_insights: t.Bool = key("Performance Insights, seven days.", False)
     log_exports: t.Bool = key("PostgreSQL's log into CloudWatch Logs.", False)
     kms_key: t.KeyArn | None = key("Key of the storage. Default: the account's RDS key.", None)
-    snapshot: t.SnapshotId | None = key("Restore from this snapshot when the instance is created; keep it afterwards: "
-                                        "another value, or none, replaces the instance.", None)
+    snapshot: t.SnapshotId | None = key("Restore from this snapshot when the instance is created; keep it "
+                                        "afterwards: another value, or none, replaces the instance.", None)
 
 
 class ExistingDatabase(Section):
@@ -302,6 +303,11 @@ class Settings(Section):
         """Whether tasks reach the internet."""
         network = self.network
         return network.create.nat != "none" if network.create else network.existing.internet
+
+    @property
+    def base_path(self) -> str:
+        """Path that everything lies under, without its last slash: empty at the root."""
+        return self.keycloak.http_relative_path.rstrip("/")
 
     @property
     def vpc_cidrs(self) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import Problem, ProjectError
-from generator.params.source import Reader, inside, shown
+from generator.params.content import inside
+from generator.params.source import Reader
+from generator.params.texts import shown
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 """What an environment may be called: it becomes part of resource names and of a folder's name."""
@@ -35,10 +37,6 @@ class Environments:
     """Files that are only there to be extended."""
     problems: tuple[Problem, ...]
     """What is wrong with the names; what is wrong inside the files shows when they are loaded."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(environment.name for environment in self.found)
 
 
 def environments(root: Path, reader: Reader | None = None) -> Environments:

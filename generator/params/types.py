@@ -19,6 +19,9 @@ def wrong(message: str, fix: str) -> PydanticCustomError:
     return PydanticCustomError("cloakform", "{message}", {"message": message, "fix": fix})
 
 
+MEANT = {**dict.fromkeys(("yes", "on", "y", "1"), "true"), **dict.fromkeys(("no", "off", "n", "0"), "false")}
+"""What people write for a boolean, in lower case -> what they mean."""
+
 
 def _bool(value: Any) -> Any:
     if isinstance(value, bool):
@@ -26,8 +29,7 @@ def _bool(value: Any) -> Any:
     if isinstance(value, str) and value in ("true", "false"):
         return value == "true"
     shown = value if isinstance(value, str) else type(value).__name__
-    meant = {"yes": "true", "on": "true", "y": "true", "1": "true", "no": "false", "off": "false", "n": "false",
-             "0": "false"}.get(str(shown).lower(), str(shown).lower())
+    meant = MEANT.get(str(shown).lower(), str(shown).lower())
     fix = f"write {meant}" if meant in ("true", "false") else "write true or false"
     raise wrong(f"{shown!r} is not a boolean", fix)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from generator.errors import RehearsalError
 from generator.rehearsing import quoting
-from generator.rehearsing.resolver import answers, dnsmasq  # noqa: F401  (callers know them from here too)
 from generator.rehearsing.topology import EVERY_PORT, Address, Host, Permission, Topology
 from generator.rehearsing.vantage import vantages
 
@@ -157,10 +156,9 @@ def _permission(topology: Topology, permission: Permission, end: str) -> Iterato
             yield f"# Nobody has an IPv6 address here ({quoting.comment(origin)})."
             return
         peers = f"ip {end} {network} " if network.prefixlen else ""
-    name = quoting.comment(quoting.name(permission.logical_id or permission.group, where, "the permission"))[
-        :100
-    ]
-    yield f'{peers}{what}counter accept comment "{name}, line {permission.line}"'
+    name = quoting.name(permission.logical_id or permission.group, where, "the permission")
+    # nftables takes 128 characters.
+    yield f'{peers}{what}counter accept comment "{name[:100]}, line {permission.line}"'
 
 
 def _protocol(permission: Permission, where: str) -> str:

@@ -99,8 +99,8 @@ class Rehearsal:
                                      wanted=f"{task} can't be asked for its metrics")
         except RehearsalError:
             return None
-        head, _, body = said.partition("\r\n\r\n")
-        return body if " 200 " in head.split("\r\n")[0] + " " else None
+        head, _, body = said.replace("\r\n", "\n").partition("\n\n")
+        return body if " 200 " in head.split("\n")[0] else None
 
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes."""

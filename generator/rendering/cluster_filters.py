@@ -1,9 +1,9 @@
 """CloudWatch Logs patterns that tell a whole cluster's view from one with fewer members than tasks.
 
 Every node logs each new view of the cluster, e.g. (26.7.4; real lines stand in tests/rendering/loglines)
-`ISPN000094: Received new cluster view for channel ISPN: [node-1(v=16.0.14)|1] (2) [node-1(v=16.0.14), …]` and after a
-split `ISPN000093: … channel ISPN: MergeView::[node-1|4] (3) [a, b, c], 2 subgroups: [..|3] (1) [..], …`. The number of
-members is the first one in round brackets that stands between blanks after `ISPN:`.
+`ISPN000094: Received new cluster view for channel ISPN: [node-1(v=16.0.14)|1] (2) [node-1(v=16.0.14), …]` and
+after a split `ISPN000093: … channel ISPN: MergeView::[node-1|4] (3) [a, b, c], 2 subgroups: [..|3] (1) [..], …`.
+The number of members is the first one in round brackets that stands between blanks after `ISPN:`.
 
 CloudWatch's regular expressions have no groups and no round brackets, hence `.`; \\s and \\S are among what they have
 (CloudWatch Logs User Guide, "Supported regular expressions (regex) syntax"); a log group takes five such patterns.
@@ -53,4 +53,5 @@ def cluster_filters(stack: str, tasks: int, json_lines: bool) -> ClusterFilters:
     def pattern(regex: str) -> str:
         return f"{{ $.message = %{regex}% }}" if json_lines else f"%{regex}%"
 
-    return ClusterFilters(f"Keycloak/{stack}", pattern(fewer_than(tasks)) if tasks > 1 else "", pattern(at_least(tasks)))
+    broken = pattern(fewer_than(tasks)) if tasks > 1 else ""
+    return ClusterFilters(f"Keycloak/{stack}", broken, pattern(at_least(tasks)))

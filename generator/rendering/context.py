@@ -17,7 +17,8 @@ from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAI
 from generator.params.model import Settings
 from generator.rendering import dashboard, listener_rules, outputs
 from generator.rendering.cluster_filters import cluster_filters
-from generator.rendering.permissions import permissions, ref
+from generator.rendering.expressions import cluster_name, quoted, ref
+from generator.rendering.permissions import permissions
 
 SECRET_EXCLUDED = "$\\/\"@ '`"
 """Characters a generated password never has. Keycloak expands `$$`, `${` and `\\$` in values; RDS refuses / " @ and
@@ -58,7 +59,7 @@ def word(text: str) -> str:
 
 
 def _quoted(values) -> tuple[str, ...]:
-    return tuple(f'"{value}"' for value in values)
+    return tuple(quoted(value) for value in values)
 
 
 def _network(settings: Settings) -> SimpleNamespace:
@@ -66,9 +67,9 @@ def _network(settings: Settings) -> SimpleNamespace:
     if not created:
         existing = settings.network.existing
         return SimpleNamespace(
-            created=False, vpc=f'"{existing.vpc}"', subnets=(), nat_gateways=(), route_tables=(), endpoints=(),
+            created=False, vpc=quoted(existing.vpc), subnets=(), nat_gateways=(), route_tables=(), endpoints=(),
             public=_quoted(existing.public_subnets), private=_quoted(existing.private_subnets),
-            database=_quoted(existing.database_subnets), flow_logs=None, with_nat=False, cidr="")
+            database=_quoted(existing.database_subnets), flow_logs=None, cidr="")
     subnets = _subnets(created.cidr, created.zones)
     letters = "ABC"[: created.zones]
     nat_letters = {"per-zone": letters, "single": letters[0], "none": ""}[created.nat]
@@ -83,7 +84,7 @@ def _network(settings: Settings) -> SimpleNamespace:
             ("ExecMessages", "ssmmessages", settings.service.exec)) if wanted)
     return SimpleNamespace(
         created=True, vpc=ref("Vpc"), cidr=created.cidr, subnets=tuple(subnets),
-        nat_gateways=tuple(nat_letters), with_nat=bool(nat_letters),
+        nat_gateways=tuple(nat_letters),
         # One table per zone, even with a single gateway: switching to one gateway per zone moves routes, not subnets.
         route_tables=tuple((letter, letter if letter in nat_letters else nat_letters[:1]) for letter in letters),
         endpoints=endpoints, public=by_tier["Public"], private=by_tier["Private"], database=by_tier["Database"],
@@ -113,7 +114,7 @@ def needs_path_guard(settings: Settings) -> bool:
 
 def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.ListenerRule, ...]:
     balancer, admin = settings.load_balancer, settings.keycloak.admin
-    base = settings.keycloak.http_relative_path.rstrip("/")
+    base = settings.base_path
     guard = needs_path_guard(settings)
     refuse = balancer.forwarded_for == "refuse"
     found = listener_rules.guard_rules("HttpsListener", "") if guard else []
@@ -149,10 +150,10 @@ def _certificates(settings: Settings) -> SimpleNamespace:
     own_admin = admin.certificate or (balancer.certificate if settings.admin_internal else None)
     if admin.hostname and own_admin == "create":
         created.append(SimpleNamespace(logical_id="AdminCertificate", names=[(_host(admin.hostname), admin_zone)]))
-    public = ref("Certificate") if balancer.certificate == "create" else f'"{balancer.certificate}"'
+    public = ref("Certificate") if balancer.certificate == "create" else quoted(balancer.certificate)
     admin_expression = ""
     if admin.hostname and own_admin:
-        admin_expression = ref("AdminCertificate") if own_admin == "create" else f'"{own_admin}"'
+        admin_expression = ref("AdminCertificate") if own_admin == "create" else quoted(own_admin)
     return SimpleNamespace(created=tuple(created), public=public, admin=admin_expression,
                            extra=admin_expression if shared_admin else "")
 
@@ -183,21 +184,21 @@ def _ecr_repository(settings: Settings) -> str:
 def _secret_access(settings: Settings) -> SimpleNamespace:
     """What the execution role reads: Fn::Sub or literal ARNs of secrets, SSM parameters and keys."""
     existing = settings.database.existing
-    secrets = ["!Ref BootstrapAdminSecret"]
+    secrets = [ref("BootstrapAdminSecret")]
     keys = []
     if existing:
-        secrets.append(f'"{existing.secret}"')
+        secrets.append(quoted(existing.secret))
         if existing.secret_kms_key:
             keys.append(existing.secret_kms_key)
     else:
-        secrets.append("!Ref DatabaseSecret")
+        secrets.append(ref("DatabaseSecret"))
     parameters = []
     for arn in settings.keycloak.secret_options.values():
         if ":ssm:" in arn:
             parameters.append(str(arn))
         else:
             # Without the JSON key: IAM knows a secret, not its parts.
-            secrets.append(f'"{":".join(arn.split(":")[:7])}"')
+            secrets.append(quoted(":".join(arn.split(":")[:7])))
     return SimpleNamespace(secrets=tuple(dict.fromkeys(secrets)), parameters=tuple(dict.fromkeys(parameters)),
                            keys=tuple(keys))
 
@@ -212,9 +213,8 @@ def _service(settings: Settings, permission_ids: list[str]) -> SimpleNamespace:
     needs += [name for name in permission_ids if name.startswith(("TaskOut", "TaskIn", "DatabaseIn", "EndpointIn"))
               and not name.startswith("TaskInHttp") and not name.startswith("TaskInHealth")]
     return SimpleNamespace(minimum_percent=minimum, maximum_percent=maximum, depends_on=tuple(needs),
-                           cluster=f'"{service.cluster}"' if service.cluster else ref("Cluster"),
-                           cluster_name=f'"{service.cluster.rsplit("/", 1)[1]}"' if service.cluster
-                           else ref("Cluster"),
+                           cluster=quoted(service.cluster) if service.cluster else ref("Cluster"),
+                           cluster_name=cluster_name(settings),
                            architecture={"arm64": "ARM64", "x86_64": "X86_64"}[service.architecture])
 
 
@@ -256,7 +256,7 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
     rules = _rules(settings, catalog)
     allowed = permissions(settings, server)
     admin = settings.keycloak.admin
-    base = settings.keycloak.http_relative_path.rstrip("/")
+    base = settings.base_path
     tags = {"Environment": environment, **settings.tags}.items()
     return {
         "environment": environment,
@@ -277,7 +277,6 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "admin_url": admin.hostname + base if admin.hostname else "",
         "public_host": _host(settings.keycloak.hostname),
         "admin_host": _host(admin.hostname) if admin.hostname else "",
-        "base_path": base,
         "path_guard": needs_path_guard(settings),
         "path_guard_regexes": listener_rules.PATH_GUARD,
         "namespace": namespace_name(settings, environment),
@@ -302,5 +301,4 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "dashboard_widgets": dashboard.widgets(settings),
         "outputs": outputs.outputs(settings, server, environment),
         "latency_seconds": f"{(settings.alarms.latency_p99_milliseconds if settings.alarms else 0) / 1000:g}",
-        "catalog": catalog,
     }

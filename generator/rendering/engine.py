@@ -48,7 +48,3 @@ class Engine:
 
             raise TemplateError([explain(error, environment, folder, template, name)]) from error
         return Rendered(str(text), line_origins(text, folder))
-
-    def list_templates(self) -> list[str]:
-        """The names of all templates, sorted."""
-        return self._environment.list_templates()

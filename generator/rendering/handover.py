@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.errors import ProjectError
+from generator.errors import ParamsError, Problem
 from generator.keycloak import image
 from generator.keycloak.environment import own_jgroups_stack, stack_name, verifies_database
 from generator.params.load import Environment
@@ -44,13 +44,13 @@ class HandOver:
 def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
     """Renders everything of one environment in memory.
 
-    Raises TemplateError where a template can't be rendered, ProjectError where a provider or theme can't be read.
+    Raises TemplateError where a template can't be rendered, ParamsError where a provider or theme that was there when
+    params were read can't be read any more.
     """
     settings = environment.settings
     names = contexts.build(track(settings), environment.catalog, environment.name)
     names["sources"] = ", ".join(environment.tree.files)
     rendered = engine.render("keycloak.yaml.j2", names, name=environment.name)
-    names["data_ids"] = _data_ids(rendered.text)
     names["needs_bucket"] = len(rendered.text.encode("utf-8")) > TEMPLATE_LIMIT
     names["template_option"] = "--template-body file://template.yaml"
     if names["needs_bucket"]:
@@ -61,7 +61,7 @@ def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
     files: dict[str, bytes] = {"template.yaml": rendered.text.encode("utf-8")}
     files["parameters.json"] = _json([])
     files["tags.json"] = _json(tags)
-    files["stack.json"] = _json(_stack(environment, names["data_ids"]))
+    files["stack.json"] = _json(_stack(environment, _data_ids(rendered.text)))
     for name in ("deployment.yaml", "RUNBOOK.md"):
         files[name] = engine.render(f"{name}.j2", names, name=environment.name).text.encode("utf-8")
     if names["optimized"]:
@@ -118,21 +118,39 @@ def _image(environment: Environment, root: Path, engine: Engine, names: dict) ->
     settings = environment.settings
     found = {f"image/{name}": text.encode("utf-8") for name, text in image.files(
         environment.catalog, settings.region, own_jgroups_stack(settings), verifies_database(settings)).items()}
-    for provider in settings.keycloak.image.providers:
-        found[f"image/providers/{Path(provider).name}"] = _read(root / provider)
-    for theme in settings.keycloak.image.themes:
-        folder = root / theme
-        for parent, folders, file_names in os.walk(folder):
-            folders.sort()
-            for name in sorted(file_names):
-                file = Path(parent) / name
-                found[f"image/themes/{folder.name}/{file.relative_to(folder).as_posix()}"] = _read(file)
+    found.update(_own_files(environment, root))
     found["image/Dockerfile"] = engine.render("image/Dockerfile.j2", names, name=environment.name).text.encode("utf-8")
     return found
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ProjectError(f"{file} can't be read: {error.strerror}") from error
+def _own_files(environment: Environment, root: Path) -> dict[str, bytes]:
+    """The user's own providers and themes, by their place in the hand-over set."""
+    found = {}
+    image_params = environment.settings.keycloak.image
+    for name, read in (("providers", _provider), ("themes", _theme)):
+        for index, path in enumerate(getattr(image_params, name)):
+            try:
+                found.update({f"image/{name}/{file}": content for file, content in read(root / path)})
+            except OSError as error:
+                place = environment.tree.where(("keycloak", "image", name, index))
+                lost = os.path.relpath(error.filename, root)
+                raise ParamsError([Problem(
+                    place.file, place.line, f"keycloak.image.{name}.{index}",
+                    f"{lost} can't be read: {error.strerror}", "put it back, or take the line out")]) from error
+    return found
+
+
+def _provider(file: Path) -> Iterator[tuple[str, bytes]]:
+    yield file.name, file.read_bytes()
+
+
+def _theme(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(parent) / name
+            yield f"{folder.name}/{file.relative_to(folder).as_posix()}", file.read_bytes()
+
+
+def _refuse(error: OSError) -> None:
+    raise error

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import jinja2
 
+from generator.folder import make_cache
+
 
 class Fault(Exception):
     """Something wrong with a template file as such, or with a name that should have been one."""
@@ -82,10 +84,7 @@ class Cache(jinja2.FileSystemBytecodeCache):
 
     def dump_bytecode(self, bucket):
         try:
-            directory = Path(self.directory)
-            if not directory.is_dir():
-                directory.mkdir(parents=True)
-                (directory / ".gitignore").write_text("*\n")
+            make_cache(Path(self.directory))
             super().dump_bytecode(bucket)
         except OSError:
             pass

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from generator.keycloak.environment import ServerEnvironment, namespace_name
 from generator.params.model import Settings
+from generator.rendering.expressions import cluster_name, quoted, ref
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,10 @@ class Output:
 
 def outputs(settings: Settings, server: ServerEnvironment, environment: str) -> tuple[Output, ...]:
     """Every output of an environment, in reading order."""
-    base = settings.keycloak.http_relative_path.rstrip("/")
-    admin = settings.keycloak.admin
-    service = settings.service
-    cluster = f'"{service.cluster.rsplit("/", 1)[1]}"' if service.cluster else "!Ref Cluster"
-    found = [Output("Url", "Public address", f'"{settings.keycloak.hostname}{base}/"')]
+    base, admin = settings.base_path, settings.keycloak.admin
+    found = [Output("Url", "Public address", quoted(f"{settings.keycloak.hostname}{base}/"))]
     if admin.hostname:
-        found.append(Output("AdminUrl", "Admin console", f'"{admin.hostname}{base}/admin/master/console/"'))
+        found.append(Output("AdminUrl", "Admin console", quoted(f"{admin.hostname}{base}/admin/master/console/")))
     found += [
         Output("LoadBalancerDnsName", "Where the public host must point", "!GetAtt LoadBalancer.DNSName"),
         Output("LoadBalancerZone", "Hosted zone for an alias record", "!GetAtt LoadBalancer.CanonicalHostedZoneID"),
@@ -35,15 +33,15 @@ def outputs(settings: Settings, server: ServerEnvironment, environment: str) -> 
                             "!GetAtt AdminLoadBalancer.DNSName"))
     found += [
         Output("TargetGroupArn", "For target health", "!Ref TargetGroup"),
-        Output("ClusterName", "ECS cluster", cluster),
+        Output("ClusterName", "ECS cluster", cluster_name(settings)),
         Output("ServiceName", "ECS service", "!GetAtt Service.Name"),
         Output("TaskDefinitionArn", "What the tasks run", "!Ref TaskDefinition"),
         Output("LogGroupName", "Keycloak's log", "!Ref LogGroup"),
     ]
     if settings.keycloak.discovery == "dns":
         found += [
-            Output("NamespaceName", "Cloud Map namespace", f'"{namespace_name(settings, environment)}"'),
-            Output("DiscoveryName", "Name that nodes look each other up by", f'"{server.discovery_name}"'),
+            Output("NamespaceName", "Cloud Map namespace", quoted(namespace_name(settings, environment))),
+            Output("DiscoveryName", "Name that nodes look each other up by", quoted(server.discovery_name)),
             Output("DiscoveryServiceId", "Cloud Map service", "!Ref DiscoveryService"),
         ]
     found.append(Output("BootstrapAdminSecretArn", "First administrator", "!Ref BootstrapAdminSecret"))
@@ -54,6 +52,6 @@ def outputs(settings: Settings, server: ServerEnvironment, environment: str) -> 
             Output("DatabaseEndpoint", "Database address", "!GetAtt Database.Endpoint.Address"),
         ]
     if settings.alarms:
-        topic = "!Ref AlarmTopic" if settings.alarms.topic == "create" else f'"{settings.alarms.topic}"'
+        topic = ref("AlarmTopic") if settings.alarms.topic == "create" else quoted(settings.alarms.topic)
         found.append(Output("AlarmTopicArn", "Where alarms go", topic))
     return tuple(found)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from generator.keycloak.environment import CLUSTER_PORT, FAILURE_DETECTION_PORT, HTTP_PORT, ServerEnvironment
 from generator.params.model import Settings
+from generator.rendering.expressions import group_id, quoted
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,6 @@ class Permission:
 def network_id(cidr: str) -> str:
     """A logical id's part for a network: `World`, or the network spelt with letters and digits."""
     return "World" if cidr == "0.0.0.0/0" else cidr.replace(".", "x").replace("/", "p")
-
-
-def ref(logical_id: str) -> str:
-    """A YAML expression for a resource's Ref."""
-    return f"!Ref {logical_id}"
-
-
-def group_id(logical_id: str) -> str:
-    """A YAML expression for a security group's id."""
-    return f"!GetAtt {logical_id}.GroupId"
 
 
 def _both(from_id: str, to_id: str, from_group: str, to_group: str, port: int, name: str, description: str
@@ -84,7 +75,7 @@ def permissions(settings: Settings, server: ServerEnvironment) -> tuple[Permissi
 
     existing = settings.database.existing
     if existing:
-        found += _both("Task", "Database", tasks, f'"{existing.security_group}"', existing.port, "Database",
+        found += _both("Task", "Database", tasks, quoted(existing.security_group), existing.port, "Database",
                        "PostgreSQL")
     else:
         found += _both("Task", "Database", tasks, group_id("DatabaseSecurityGroup"), 5432, "Database", "PostgreSQL")
@@ -94,7 +85,7 @@ def permissions(settings: Settings, server: ServerEnvironment) -> tuple[Permissi
     if network.create and not settings.internet:
         endpoints = [("Endpoint", group_id("EndpointSecurityGroup"))]
     elif network.existing:
-        endpoints = [("Endpoint" + group.removeprefix("sg-"), f'"{group}"')
+        endpoints = [("Endpoint" + group.removeprefix("sg-"), quoted(group))
                      for group in network.existing.endpoint_security_groups]
     for name, group in endpoints:
         found += [Permission(f"TaskOutHttpsTo{name}", "Egress", tasks, 443, "AWS APIs", peer=group),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -15,7 +16,15 @@ from pathlib import Path
 
 from generator.errors import ProjectError
 
+try:
+    import fcntl
+except ImportError:  # Windows: nothing is swept there
+    fcntl = None
+
 FOLDER = "rendered"
+
+_STAGE = re.compile(r"\.[a-z][a-z0-9-]{0,30}-[a-z0-9_]{8}")
+"""Name of a folder that files are staged in: a dot, the environment, and what tempfile.mkdtemp adds."""
 
 
 @dataclass(frozen=True)
@@ -98,27 +107,59 @@ def write(root: Path, environment: str, files: Mapping[str, bytes], differences:
     """
     base = root / FOLDER
     folder = base / environment
-    try:
-        base.mkdir(exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{environment}-", dir=base))
-    except OSError as error:
-        raise ProjectError(f"{base} can't be written: {error.strerror}") from error
-    try:
-        prefix = f"{FOLDER}/{environment}/"
-        kinds = {one.path.removeprefix(prefix): one.kind for one in differences}
-        for name, kind in kinds.items():
-            if kind != "extra":
-                _put(stage / "new" / name, files[name])
-            if kind != "missing":  # kept until the end, to take everything back with
-                _put(stage / "old" / name, None)
-                shutil.copy2(folder / name, stage / "old" / name, follow_symlinks=False)
-        with uninterrupted():
-            _swap(folder, stage, kinds)
+    with contextlib.ExitStack() as held:
+        try:
+            base.mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):  # a file system without locks; then nobody sweeps on it either
+                held.enter_context(_claimed(base))
+            stage = Path(tempfile.mkdtemp(prefix=f".{environment}-", dir=base))
+        except OSError as error:
+            raise ProjectError(f"{base} can't be written: {error.strerror}") from error
+        try:
+            prefix = f"{FOLDER}/{environment}/"
+            kinds = {one.path.removeprefix(prefix): one.kind for one in differences}
+            for name, kind in kinds.items():
+                if kind != "extra":
+                    _put(stage / "new" / name, files[name])
+                if kind != "missing":  # kept until the end, to take everything back with
+                    _put(stage / "old" / name, None)
+                    shutil.copy2(folder / name, stage / "old" / name, follow_symlinks=False)
+            with uninterrupted():
+                _swap(folder, stage, kinds)
+                shutil.rmtree(stage, ignore_errors=True)
+        except OSError as error:
+            raise ProjectError(f"{folder} can't be written: {error.strerror or error}") from error
+        finally:
             shutil.rmtree(stage, ignore_errors=True)
-    except OSError as error:
-        raise ProjectError(f"{folder} can't be written: {error.strerror or error}") from error
+
+
+def sweep(root: Path) -> None:
+    """Removes the folders that renders which were killed while they staged files left in `rendered/`.
+
+    Where some process stages files now, nothing is removed: what lies there may be its own.
+    """
+    base = root / FOLDER
+    with contextlib.suppress(OSError), _claimed(base, alone=True):
+        for folder in base.iterdir():
+            if (_STAGE.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+                    and {"new", "old"}.issuperset(os.listdir(folder))):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _claimed(base: Path, alone: bool = False) -> Iterator[None]:
+    """Shows other processes that files are staged in `base`; with `alone`, raises OSError where another one's are.
+
+    It is a lock on the folder, so it ends with the process that holds it, however that ends.
+    """
+    if fcntl is None:
+        raise OSError("no locks")
+    handle = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        yield
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        os.close(handle)
 
 
 def _put(file: Path, content: bytes | None) -> None:

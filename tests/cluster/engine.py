@@ -26,9 +26,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER_VARIABLE = "CLOAKFORM_CLUSTER"
 """Where the engine keeps its data, if not in .cache/cluster of the project."""
 
-LABEL = "cloakform.recipe"
-"""Label of our stand-ins for images: the digest of how they are made."""
-
 _PROGRAMS = (
     ("dockerd", "docker.io"), ("docker", "docker.io"), ("docker-compose", "docker-compose"),
     ("ip", "iproute2"), ("iptables", "iptables"), ("nsenter", "util-linux"), ("dnsmasq", "dnsmasq-base"),
@@ -278,11 +275,7 @@ def _complaint(log: Path) -> str:
 
 
 def _forget(engine: Engine) -> None:
-    """Remove every container, network and volume: what an engine is left with is an earlier run's.
-
-    Of images without a name only stand-ins that were made again: the others are layers that builds start
-    from.
-    """
+    """Remove every container, network and volume: what an engine is left with is an earlier run's."""
     for left in (2, 1, 0):
         try:
             if containers := engine.docker("ps", "--all", "--quiet").split():
@@ -295,7 +288,6 @@ def _forget(engine: Engine) -> None:
             # A process of that earlier run may be at work still, and start a container meanwhile.
             if not left:
                 raise
-    engine.docker("image", "prune", "--force", "--filter", f"label={LABEL}")
 
 
 def _stop(own: _Own) -> None:

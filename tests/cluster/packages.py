@@ -141,7 +141,10 @@ def from_maven(group: str, artifact: str, version: str, kind: str, folder: Path)
         "<groupId>cluster</groupId><artifactId>cluster</artifactId><version>1</version>"
         "<packaging>pom</packaging><dependencies>"
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
-        f"<version>{version}</version><type>{kind}</type></dependency></dependencies></project>", "utf-8")
+        f"<version>{version}</version><type>{kind}</type>"
+        # What it depends on isn't even looked up: that takes long, and repositories of which only Maven knows.
+        "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+        "</dependency></dependencies></project>", "utf-8")
     # Updates are asked for, as Maven remembers for a day that it didn't find something.
     output(["mvn", "--quiet", "--batch-mode", "--update-snapshots", "--file", str(pom), _MAVEN_COPY,
             "-DincludeTransitive=false", f"-DoutputDirectory={folder / 'out'}"],

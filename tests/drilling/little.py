@@ -1,7 +1,9 @@
-"""As much of Keycloak as a client of one realm needs, to test the client: an administrator's login, a realm that is made
-and deleted, tokens, refreshes, introspection, a login form, sessions that end, failed logins that are counted.
+"""As much of Keycloak as a client of one realm needs, to test the client: an administrator's login, a realm
+that is made and deleted, tokens, refreshes, introspection, a login form, sessions that end, failed logins
+that are counted.
 
-It keeps its state in itself, as a cluster of one. What a real Keycloak answers is the cluster tests' business.
+It keeps its state in itself, as a cluster of one. What a real Keycloak answers is the cluster tests'
+business.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Little:
         self._lock = threading.Lock()
         self.fail = 0
         """How many of the next token requests get a 502 of the balancer's."""
+        self.introspections = 0
+        """The same for introspections."""
 
     def __call__(self, raw: bytes) -> bytes:
         request = Request(raw)
@@ -87,8 +91,13 @@ class Little:
             return answer(502, "<html>Bad Gateway</html>", kind="text/html")
         if realm == "master":
             return self._master(name, request)
-        return {"token": self._token, "token/introspect": self._introspect, "logout": self._logout, "auth": self._page,
-                "login": self._submit}.get(name, lambda _: answer(404))(request)
+        return {
+            "token": self._token,
+            "token/introspect": self._introspect,
+            "logout": self._logout,
+            "auth": self._page,
+            "login": self._submit,
+        }.get(name, lambda _: answer(404))(request)
 
     def _master(self, name: str, request: Request) -> bytes:
         form = request.form
@@ -112,7 +121,11 @@ class Little:
     def _token(self, request: Request) -> bytes:
         form = request.form
         if form["grant_type"] == "password":
-            user = next(one for one in next(iter(self.realms.values()))["users"] if one["username"] == form["username"])
+            user = next(
+                one
+                for one in next(iter(self.realms.values()))["users"]
+                if one["username"] == form["username"]
+            )
             if form["password"] != user["credentials"][0]["value"]:
                 self.failures += 1
                 return jsonic(401, {"error": "invalid_grant"})
@@ -127,6 +140,9 @@ class Little:
         return self._tokens() if access in self.live else jsonic(400, {"error": "invalid_grant"})
 
     def _introspect(self, request: Request) -> bytes:
+        if self.introspections:
+            self.introspections -= 1
+            return answer(502, "<html>Bad Gateway</html>", kind="text/html")
         return jsonic(200, {"active": request.form["token"] in self.live})
 
     def _logout(self, request: Request) -> bytes:
@@ -136,12 +152,18 @@ class Little:
     def _page(self, request: Request) -> bytes:
         if "KEYCLOAK_IDENTITY=me" in request.header("Cookie"):
             return self._sent_back(request.query["code_challenge"], request.query.get("state", ""))
-        query = urllib.parse.urlencode({"challenge": request.query["code_challenge"], "state": request.query.get("state", "")})
+        query = urllib.parse.urlencode(
+            {"challenge": request.query["code_challenge"], "state": request.query.get("state", "")}
+        )
         action = f"https://{PUBLIC}{request.path.removesuffix('auth')}login?{query}".replace("&", "&amp;")
-        return answer(200, f'<title>Sign in</title><link href="/resources/abc/login.css"><form id="kc-form-login" '
-                      f'action="{action}"></form>',
-                      "Set-Cookie: AUTH_SESSION_ID=session; Path=/; Secure; HttpOnly",
-                      "Set-Cookie: KC_RESTART=; Path=/; Max-Age=0", kind="text/html")
+        return answer(
+            200,
+            f'<title>Sign in</title><link href="/resources/abc/login.css"><form id="kc-form-login" '
+            f'action="{action}"></form>',
+            "Set-Cookie: AUTH_SESSION_ID=session; Path=/; Secure; HttpOnly",
+            "Set-Cookie: KC_RESTART=; Path=/; Max-Age=0",
+            kind="text/html",
+        )
 
     def _submit(self, request: Request) -> bytes:
         if "AUTH_SESSION_ID=session" not in request.header("Cookie"):
@@ -152,4 +174,6 @@ class Little:
     def _sent_back(self, challenge: str, state: str, *headers: str) -> bytes:
         code = f"code-{next(self._numbers):06d}"
         self.codes[code] = challenge
-        return answer(302, "", f"Location: https://drill.invalid/callback?state={state}&code={code}", *headers)
+        return answer(
+            302, "", f"Location: https://drill.invalid/callback?state={state}&code={code}", *headers
+        )

@@ -1,5 +1,5 @@
-"""Servers for the tests: one that keeps the bytes of what it is asked, and one that is as much of Keycloak as a client
-needs. What Keycloak itself does is the cluster tests' business."""
+"""Servers for the tests: one that keeps the bytes of what it is asked, and one that is as much of Keycloak as
+a client needs. What Keycloak itself does is the cluster tests' business."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ Handler = Callable[[bytes], bytes]
 def answer(status: int, body: str | bytes = b"", *headers: str, kind: str = "text/plain") -> bytes:
     """An HTTP answer."""
     content = body.encode() if isinstance(body, str) else body
-    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {kind}", f"Content-Length: {len(content)}", *headers]
+    lines = [
+        f"HTTP/1.1 {status} Whatever",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(content)}",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
@@ -53,7 +58,9 @@ class Request:
 class Server:
     """Listens on a free port of 127.0.0.1 and keeps every request."""
 
-    def __init__(self, handler: Handler, folder: Path | None = None, names: tuple[str, ...] = (PUBLIC, ADMIN)):
+    def __init__(
+        self, handler: Handler, folder: Path | None = None, names: tuple[str, ...] = (PUBLIC, ADMIN)
+    ):
         self.raw: list[bytes] = []
         self.asked_for: list[str] = []
         """Names that clients asked for in the TLS handshake."""
@@ -70,8 +77,16 @@ class Server:
     def door(self, vantage: str = "internet", balancer: str = "LoadBalancer", source: str = "") -> Door:
         """The way in."""
         scheme = "https" if self._context else "http"
-        return Door(vantage, balancer, scheme, 443 if self._context else 80, "127.0.0.1", self.port, self.authorities,
-                    source)
+        return Door(
+            vantage,
+            balancer,
+            scheme,
+            443 if self._context else 80,
+            "127.0.0.1",
+            self.port,
+            self.authorities,
+            source,
+        )
 
     def requests(self) -> list[Request]:
         """Every request so far."""

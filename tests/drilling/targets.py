@@ -11,9 +11,15 @@ from tests.drilling.servers import ADMIN, PUBLIC, Server
 from tests.rehearsing.topologies import TOPOLOGY
 
 ENVIRONMENT = (
-    ("KC_HOSTNAME", f"https://{PUBLIC}"), ("KC_HOSTNAME_ADMIN", f"https://{ADMIN}"), ("KC_HTTP_ENABLED", "true"),
-    ("KC_PROXY_HEADERS", "xforwarded"), ("KC_HEALTH_ENABLED", "true"), ("KC_METRICS_ENABLED", "true"),
-    ("KC_CACHE", "ispn"), ("KC_CACHE_STACK", "kubernetes"), ("KC_BOOTSTRAP_ADMIN_USERNAME", "temp-admin"),
+    ("KC_HOSTNAME", f"https://{PUBLIC}"),
+    ("KC_HOSTNAME_ADMIN", f"https://{ADMIN}"),
+    ("KC_HTTP_ENABLED", "true"),
+    ("KC_PROXY_HEADERS", "xforwarded"),
+    ("KC_HEALTH_ENABLED", "true"),
+    ("KC_METRICS_ENABLED", "true"),
+    ("KC_CACHE", "ispn"),
+    ("KC_CACHE_STACK", "kubernetes"),
+    ("KC_BOOTSTRAP_ADMIN_USERNAME", "temp-admin"),
     ("JAVA_OPTS_APPEND", "-Djgroups.dns.query=keycloak.keycloak-dev.internal -Djgroups.bind_addr=SITE_LOCAL"),
 )
 
@@ -35,9 +41,14 @@ def with_environment(topology: Topology, **variables: str | None) -> Topology:
 
 
 def _container() -> Container:
-    return replace(TOPOLOGY.keycloak, environment=ENVIRONMENT, command=("start",), line=590,
-                   lines=tuple((name, 600 + number) for number, (name, _) in enumerate(ENVIRONMENT)),
-                   secrets=(("KC_BOOTSTRAP_ADMIN_PASSWORD", SecretField("BootstrapAdminSecret", "password")),))
+    return replace(
+        TOPOLOGY.keycloak,
+        environment=ENVIRONMENT,
+        command=("start",),
+        line=590,
+        lines=tuple((name, 600 + number) for number, (name, _) in enumerate(ENVIRONMENT)),
+        secrets=(("KC_BOOTSTRAP_ADMIN_PASSWORD", SecretField("BootstrapAdminSecret", "password")),),
+    )
 
 
 DEV = replace(TOPOLOGY, task=replace(TOPOLOGY.task, containers=(_container(),)), version="26.7.4",
@@ -47,27 +58,42 @@ DEV = replace(TOPOLOGY, task=replace(TOPOLOGY.task, containers=(_container(),)),
 
 def view(*members: str, number: int = 1) -> str:
     """A log line with a view."""
-    return (f"ISPN000094: Received new cluster view for channel ISPN: [{members[0]}|{number}] ({len(members)}) "
-            f"[{', '.join(members)}]")
+    return (
+        f"ISPN000094: Received new cluster view for channel ISPN: [{members[0]}|{number}] ({len(members)}) "
+        f"[{', '.join(members)}]"
+    )
 
 
 def started(name: str, node: str, *members: str, at: float) -> list[LogLine]:
     """What a node says that has come up among others."""
-    return [LogLine(at, f"ISPN000079: Channel `ISPN` local address is `{node}`, physical addresses are `[10.40.4.10:7800]`"),
-            LogLine(at + 0.1, view(*members))]
+    return [
+        LogLine(
+            at,
+            f"ISPN000079: Channel `ISPN` local address is `{node}`, physical addresses are `[10.40.4.10:7800]`",
+        ),
+        LogLine(at + 0.1, view(*members)),
+    ]
 
 
 class Stand:
     """A target whose tasks are what a test says they are. What it doesn't offer raises RehearsalError."""
 
-    def __init__(self, topology: Topology = DEV, servers: dict[str, Server] | None = None, *, local: bool = True,
-                 whole: bool = True):
+    def __init__(
+        self,
+        topology: Topology = DEV,
+        servers: dict[str, Server] | None = None,
+        *,
+        local: bool = True,
+        whole: bool = True,
+    ):
         self.topology, self.local, self.name = topology, local, topology.name
         self._servers = servers or {}
         self.done: list[str] = []
         members = ("a-1", "b-2") if whole else ("a-1",)
-        self._logs = {"keycloak-1": started("keycloak-1", "a-1", *members, at=1010.0),
-                      "keycloak-2": started("keycloak-2", "b-2", *(members if whole else ("b-2",)), at=1020.0)}
+        self._logs = {
+            "keycloak-1": started("keycloak-1", "a-1", *members, at=1010.0),
+            "keycloak-2": started("keycloak-2", "b-2", *(members if whole else ("b-2",)), at=1020.0),
+        }
 
     def doors(self) -> list[Door]:
         sources = {"internet": "198.51.100.7", "admin": "203.0.113.9", "inside": "10.40.9.9"}

@@ -26,7 +26,9 @@ def test_a_realm_is_made_and_taken_away(tmp_path):
     with serving(little, tmp_path) as server:
         one = administrator({"admin": server})
         realm = one.make_realm()
-        assert one.leftovers() == [realm.name] and realm.name.startswith("drill-") and realm.guessed_id == "42"
+        assert (
+            one.leftovers() == [realm.name] and realm.name.startswith("drill-") and realm.guessed_id == "42"
+        )
         made = little.realms[realm.name]
         one.remove(realm.name)
         assert one.leftovers() == [] and little.deleted == [realm.name]
@@ -44,7 +46,8 @@ def test_the_client_is_in_its_own_audience():
 
 
 def test_a_token_is_used_again_and_the_session_ended(tmp_path):
-    """Calls share a token, a new realm asks for a new one, and at the end no session of the administrator's is left."""
+    """Calls share a token, a new realm asks for a new one, and at the end no session of the administrator's
+    is left."""
     little = Little()
     with serving(little, tmp_path) as server:
         one = administrator({"admin": server})
@@ -52,7 +55,9 @@ def test_a_token_is_used_again_and_the_session_ended(tmp_path):
         one.leftovers()
         assert sum("/token" in request.target for request in server.requests()) == 1
         one.remove(one.make_realm().name)
-        grants = [request.form["grant_type"] for request in server.requests() if request.target.endswith("/token")]
+        grants = [
+            request.form["grant_type"] for request in server.requests() if request.target.endswith("/token")
+        ]
         assert grants == ["password", "refresh_token"] and len(little.admin_sessions) == 1
         one.logout()
     assert little.admin_sessions == set()
@@ -61,8 +66,11 @@ def test_a_token_is_used_again_and_the_session_ended(tmp_path):
 def test_the_vantage_that_works_is_found_and_kept(tmp_path):
     """The admin network first, then the others; what worked is asked again."""
     (tmp_path / "closed").mkdir()
-    topology = with_rules(rule("InsideRule", 1, FORWARD, source("10.40.0.0/16")), rule("Listener", None, NOT_FOUND),
-                          topology=DEV)
+    topology = with_rules(
+        rule("InsideRule", 1, FORWARD, source("10.40.0.0/16")),
+        rule("Listener", None, NOT_FOUND),
+        topology=DEV,
+    )
     with serving(Little(), tmp_path) as inside, serving(lambda _: answer(404), tmp_path / "closed") as closed:
         one = administrator({"admin": closed, "inside": inside, "internet": closed}, topology)
         one.leftovers()
@@ -81,7 +89,9 @@ def test_who_answered_instead_is_named(tmp_path):
             one.make_realm()
     last = [one for one in found.value.tries if "/admin/realms" in one.url]
     assert {one.vantage for one in last} == {"admin", "internet"} and not found.value.refused
-    assert last[0].text.startswith("from the admin network: POST https://sso-admin.example.com/admin/realms: HTTP 404")
+    assert last[0].text.startswith(
+        "from the admin network: POST https://sso-admin.example.com/admin/realms: HTTP 404"
+    )
     assert "the default action of HttpsListener, line 1" in last[0].text
 
 

@@ -63,20 +63,30 @@ def test_a_listener_that_isn_t_there_answers_nothing():
     assert answering.rule_of(TOPOLOGY, Asked(PUBLIC, "/", door(port=8443))) is None
 
 
-@pytest.mark.parametrize(("condition", "asked", "expected"), [
-    (Condition("query-string", ("version=v?",)), Asked(PUBLIC, "/?a=b&VERSION=V1", door()), True),
-    (Condition("query-string", ("=v1",)), Asked(PUBLIC, "/?a=v1", door()), True),
-    (Condition("query-string", ("version=v?",)), Asked(PUBLIC, "/?version=v12", door()), False),
-    (Condition("http-request-method", ("GET",)), Asked(PUBLIC, "/", door(), "POST"), False),
-    (Condition("http-header", ("blue*",), header="X-Kind"), Asked(PUBLIC, "/", door(), headers=(("x-kind", "BLUES"),)),
-     True),
-    (Condition("path-pattern", regexes=(r"^.*(//|/\.\.?(/|$)).*$",)), Asked(PUBLIC, "/realms/../admin", door()), True),
-    (Condition("path-pattern", regexes=("(",)), Asked(PUBLIC, "/(", door()), False),
-    (path("/a.c"), Asked(PUBLIC, "/abc", door()), False),
-    (path("/a?c"), Asked(PUBLIC, "/abc", door()), True),
-    (host("*.example.com"), Asked("x.example.com", "/", door()), True),
-    (Condition("something-new", ("x",)), Asked(PUBLIC, "/", door()), False),
-])
+@pytest.mark.parametrize(
+    ("condition", "asked", "expected"),
+    [
+        (Condition("query-string", ("version=v?",)), Asked(PUBLIC, "/?a=b&VERSION=V1", door()), True),
+        (Condition("query-string", ("=v1",)), Asked(PUBLIC, "/?a=v1", door()), True),
+        (Condition("query-string", ("version=v?",)), Asked(PUBLIC, "/?version=v12", door()), False),
+        (Condition("http-request-method", ("GET",)), Asked(PUBLIC, "/", door(), "POST"), False),
+        (
+            Condition("http-header", ("blue*",), header="X-Kind"),
+            Asked(PUBLIC, "/", door(), headers=(("x-kind", "BLUES"),)),
+            True,
+        ),
+        (
+            Condition("path-pattern", regexes=(r"^.*(//|/\.\.?(/|$)).*$",)),
+            Asked(PUBLIC, "/realms/../admin", door()),
+            True,
+        ),
+        (Condition("path-pattern", regexes=("(",)), Asked(PUBLIC, "/(", door()), False),
+        (path("/a.c"), Asked(PUBLIC, "/abc", door()), False),
+        (path("/a?c"), Asked(PUBLIC, "/abc", door()), True),
+        (host("*.example.com"), Asked("x.example.com", "/", door()), True),
+        (Condition("something-new", ("x",)), Asked(PUBLIC, "/", door()), False),
+    ],
+)
 def test_every_kind_of_condition_is_read(condition, asked, expected):
     """Wildcards, regular expressions, queries, headers and methods; what isn't known doesn't hold."""
     assert answering.holds(condition, asked, TOPOLOGY) is expected
@@ -127,5 +137,7 @@ def test_networks_and_ranges_permit_too():
     for peer in ("10.40.0.0/16", "pl-1234"):
         rules = [permission("TaskGroup", direction, peer, None) for direction in ("egress", "ingress")]
         assert answering.way(with_permissions(*rules), SLOTS[0], SLOTS[1], 7800).open
-    outside = [permission("TaskGroup", direction, "192.0.2.0/24", None) for direction in ("egress", "ingress")]
+    outside = [
+        permission("TaskGroup", direction, "192.0.2.0/24", None) for direction in ("egress", "ingress")
+    ]
     assert not answering.way(with_permissions(*outside), SLOTS[0], SLOTS[1], 7800).open

@@ -1,4 +1,5 @@
-"""Causes: what a template proves about a broken promise, with the line, and nothing where it proves nothing."""
+"""Causes: what a template proves about a broken promise, with the line, and nothing where it proves
+nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from generator.drilling import causes
+from generator.drilling.causes.template import transport_port
 from generator.drilling.admin import Try
 from generator.drilling.answering import Asked
 from generator.drilling.places import places
@@ -27,27 +29,40 @@ def without(port: int) -> Topology:
 def test_a_sound_template_proves_nothing():
     """Where nothing is wrong with the template, no cause is made up."""
     assert causes.apart(DEV) == () and causes.unserved(DEV) == () and causes.unsteady(DEV) == ()
-    assert causes.late(DEV, "killed", 45.0) == () and causes.hostname(DEV) == () and causes.deployment(DEV) == ()
-    assert causes.proxy_headers(DEV) == () and causes.abrupt(DEV) == () and causes.forgotten(DEV, places(DEV, [])) == ()
+    assert (
+        causes.late(DEV, "killed", 45.0) == () and causes.hostname(DEV) == () and causes.deployment(DEV) == ()
+    )
+    assert (
+        causes.proxy_headers(DEV) == ()
+        and causes.abrupt(DEV) == ()
+        and causes.forgotten(DEV, places(DEV, [])) == ()
+    )
 
 
 def _discovery(**changed) -> Topology:
     return replace(DEV, discovery=replace(DEV.discovery, **changed))
 
 
-@pytest.mark.parametrize(("topology", "text", "line"), [
-    (without(7800), "port 7800 is closed between tasks", 77),
-    (_discovery(name="kc.keycloak-dev.internal"), "Cloud Map knows the tasks as kc.keycloak-dev.internal", 609),
-    (replace(DEV, discovery=None), "the ECS service registers its tasks nowhere", 700),
-    (_discovery(ttl=300), "lives for 300 s", 500),
-    (_discovery(routing="WEIGHTED"), "one task only", 500),
-    (_discovery(record_type="AAAA"), "registers AAAA records", 500),
-    (with_environment(DEV, JAVA_OPTS_APPEND=None), "no name to ask for is set", 590),
-    (with_environment(DEV, KC_CACHE="local"), "the nodes form no cluster", 609),
-    (with_environment(DEV, KC_CACHE_STACK="udp"), "needs multicast", 609),
-    (replace(with_environment(DEV, KC_CACHE_STACK=None), version="26.0.8"), "cache stack udp", 590),
-    (with_container(DEV, command=("start-dev",)), "start-dev", 590),
-])
+@pytest.mark.parametrize(
+    ("topology", "text", "line"),
+    [
+        (without(7800), "port 7800 is closed between tasks", 77),
+        (
+            _discovery(name="kc.keycloak-dev.internal"),
+            "Cloud Map knows the tasks as kc.keycloak-dev.internal",
+            609,
+        ),
+        (replace(DEV, discovery=None), "the ECS service registers its tasks nowhere", 700),
+        (_discovery(ttl=300), "lives for 300 s", 500),
+        (_discovery(routing="WEIGHTED"), "one task only", 500),
+        (_discovery(record_type="AAAA"), "registers AAAA records", 500),
+        (with_environment(DEV, JAVA_OPTS_APPEND=None), "no name to ask for is set", 590),
+        (with_environment(DEV, KC_CACHE="local"), "the nodes form no cluster", 609),
+        (with_environment(DEV, KC_CACHE_STACK="udp"), "needs multicast", 609),
+        (replace(with_environment(DEV, KC_CACHE_STACK=None), version="26.0.8"), "cache stack udp", 590),
+        (with_container(DEV, command=("start-dev",)), "start-dev", 590),
+    ],
+)
 def test_why_tasks_don_t_find_each_other(topology, text, line):
     """Ports, names, registration and stacks: each by its own line."""
     found = causes.apart(topology)
@@ -58,19 +73,23 @@ def test_a_port_of_its_own_is_the_one_that_has_to_be_open():
     """Where JGroups is told another port, 7800 doesn't matter."""
     moved = with_environment(without(7800), JAVA_OPTS_APPEND=f"{QUERY} -Djgroups.bind.port=7900")
     assert "port 7900 is closed" in causes.apart(moved)[0].text
-    assert causes.transport_port(with_environment(DEV, KC_CACHE_EMBEDDED_NETWORK_BIND_PORT="7950")) == 7950
+    assert transport_port(with_environment(DEV, KC_CACHE_EMBEDDED_NETWORK_BIND_PORT="7950")) == 7950
 
 
 def test_the_database_needs_no_dns():
     """Nodes that find each other through the database ask no name."""
-    by_database = replace(with_environment(DEV, KC_CACHE_STACK="jdbc-ping", JAVA_OPTS_APPEND=None), discovery=None)
+    by_database = replace(
+        with_environment(DEV, KC_CACHE_STACK="jdbc-ping", JAVA_OPTS_APPEND=None), discovery=None
+    )
     assert causes.apart(by_database) == ()
     assert causes.apart(replace(by_database, permissions=()))[0].text.startswith("port 7800 is closed")
 
 
 def test_a_log_line_proves_what_the_template_doesn_t_show():
     """Broken encryption shows in the log only."""
-    complaint = "ERROR org.jgroups.protocols.TCP: JGRP000006: failed accepting connection: SSL handshake failed"
+    complaint = (
+        "ERROR org.jgroups.protocols.TCP: JGRP000006: failed accepting connection: SSL handshake failed"
+    )
     assert "break off" in causes.apart(DEV, [complaint])[0].text
     assert causes.apart(DEV, ["WARN something about TLS to the database"]) == ()
 
@@ -91,7 +110,9 @@ def test_a_cache_file_of_one_s_own_is_not_the_shipped_stack():
 
 def test_slow_checks_keep_a_lost_node_in_use():
     """The balancer's own time, where it is longer than what is promised."""
-    assert "up to 25 s" in causes.served_late(DEV, 3.0)[0].text and causes.served_late(DEV, 3.0)[0].line == 356
+    assert (
+        "up to 25 s" in causes.served_late(DEV, 3.0)[0].text and causes.served_late(DEV, 3.0)[0].line == 356
+    )
     assert causes.served_late(with_group(DEV, interval=5, timeout=4), 15.0) == ()
 
 
@@ -125,7 +146,10 @@ def test_a_missing_admin_rule_is_named_by_what_answers_in_its_place():
     topology = with_rules(*(one for one in RULES if one.logical_id != "AdminRule"), topology=DEV)
     default = topology.balancers[0].listeners[1].rules[-1]
     url = f"https://{ADMIN}/admin/realms"
-    tries = [Try("internet", "GET", url, 'HTTP 404 ""', 404, default), Try("admin", "GET", url, 'HTTP 404 ""', 404, default)]
+    tries = [
+        Try("internet", "GET", url, 'HTTP 404 ""', 404, default),
+        Try("admin", "GET", url, 'HTTP 404 ""', 404, default),
+    ]
     found = causes.locked_out(topology, tries, places(topology, [OFFICE]))
     assert len(found) == 1 and "from the admin network" in found[0].text and "admin REST API" in found[0].text
     assert f"/admin/* of {ADMIN}" in found[0].fix and found[0].line == 1
@@ -143,11 +167,16 @@ def test_who_is_let_through_and_finds_nobody_is_not_locked_out():
 
 
 def test_a_trick_that_works_is_a_missing_path_guard():
-    """Up to 26.4.2 dots, up to 26.5 parameters: the rule that let it through, and the version that doesn't need one."""
+    """Up to 26.4.2 dots, up to 26.5 parameters: the rule that let it through, and the version that doesn't
+    need one."""
     asked = Asked(PUBLIC, "/realms/../admin/master/console/", INTERNET)
     old = replace(DEV, version="26.0.8")
     found = causes.exposed(old, asked, "the admin console", places(old, []))
-    assert "path guard is missing" in found[0].text and "rule PublicRule" in found[0].text and found[0].line == 301
+    assert (
+        "path guard is missing" in found[0].text
+        and "rule PublicRule" in found[0].text
+        and found[0].line == 301
+    )
     assert "26.4.3" in found[0].fix
 
 
@@ -156,7 +185,10 @@ def test_a_path_that_is_simply_let_through_is_the_rule_s_own_doing():
     wide = with_rules(rule("Everything", 5, FORWARD, path("/*")), topology=DEV)
     open_ = with_rules(rule("Listener", None, FORWARD), topology=DEV)
     asked = Asked(PUBLIC, "/metrics", INTERNET)
-    assert "rule Everything forwards /metrics" in causes.exposed(wide, asked, "metrics", places(wide, []))[0].text
+    assert (
+        "rule Everything forwards /metrics"
+        in causes.exposed(wide, asked, "metrics", places(wide, []))[0].text
+    )
     found = causes.exposed(open_, asked, "metrics", places(open_, []))[0]
     assert "the default action of Listener forwards everything" in found.text and "404" in found.fix
     assert causes.exposed(DEV, asked, "metrics", places(DEV, [])) == ()

@@ -24,9 +24,17 @@ def test_secrets_are_taken_out(text):
     assert "s3cret" not in shown and "known-secret" not in shown and "eyJ" not in shown and HIDDEN in shown
 
 
-@pytest.mark.parametrize("text", [
-    "GET /realms/x/protocol/openid-connect/token: HTTP 200", "token: HTTP 502", "active: true",
-    "https://sso.example.com/realms/master/.well-known/openid-configuration", "view of 2", "HTTP 400 invalid_grant"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /realms/x/protocol/openid-connect/token: HTTP 200",
+        "token: HTTP 502",
+        "active: true",
+        "https://sso.example.com/realms/master/.well-known/openid-configuration",
+        "view of 2",
+        "HTTP 400 invalid_grant",
+    ],
+)
 def test_ordinary_text_is_left_alone(text):
     """What isn't secret stays readable."""
     secrets = Secrets()

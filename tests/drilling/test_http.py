@@ -12,9 +12,19 @@ from generator.rehearsing.target import Door
 from tests.drilling.servers import ADMIN, PUBLIC, answer, free_port, jsonic, serving
 
 TARGETS = [
-    "/realms/../admin/master/console/", "/realms/%2e%2e/admin/", "/realms/%2E%2E/admin/", "//admin/", "/./admin/",
-    "/admin;x/master/", "/realms/..\\admin/", "/%61dmin/", "/realms/..%2fadmin", "/a?b=../c&d=%20#e", "/realms/..",
-    f"https://{ADMIN}/admin/master/console/", "/",
+    "/realms/../admin/master/console/",
+    "/realms/%2e%2e/admin/",
+    "/realms/%2E%2E/admin/",
+    "//admin/",
+    "/./admin/",
+    "/admin;x/master/",
+    "/realms/..\\admin/",
+    "/%61dmin/",
+    "/realms/..%2fadmin",
+    "/a?b=../c&d=%20#e",
+    "/realms/..",
+    f"https://{ADMIN}/admin/master/console/",
+    "/",
 ]
 
 
@@ -29,7 +39,9 @@ def test_a_target_goes_out_byte_for_byte(target):
 def test_only_what_was_asked_for_is_sent():
     """A request has the headers it was given, in their order, and no more than a client must send."""
     with serving(lambda _: answer(200)) as server:
-        Client(server.door(), PUBLIC, extra=(("X-One", "1"),)).get("/", headers=(("Forwarded", "for=127.0.0.1"),))
+        Client(server.door(), PUBLIC, extra=(("X-One", "1"),)).get(
+            "/", headers=(("Forwarded", "for=127.0.0.1"),)
+        )
     assert server.requests()[0].headers == [
         ("Host", PUBLIC), ("User-Agent", "cloakform-drill"), ("Accept", "*/*"), ("Connection", "close"),
         ("X-One", "1"), ("Forwarded", "for=127.0.0.1")]
@@ -53,7 +65,9 @@ def test_a_certificate_of_another_authority_is_refused(tmp_path):
     """Only the door's own authority counts."""
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    with serving(lambda _: answer(200), tmp_path / "one") as server, serving(lambda _: b"", tmp_path / "two") as other:
+    with serving(lambda _: answer(200), tmp_path / "one") as server, serving(
+        lambda _: b"", tmp_path / "two"
+    ) as other:
         door = Door("internet", "", "https", 443, "127.0.0.1", server.port, other.authorities)
         with pytest.raises(NoAnswer, match="certificate refused"):
             Client(door, PUBLIC).get("/")
@@ -62,7 +76,9 @@ def test_a_certificate_of_another_authority_is_refused(tmp_path):
 
 def test_a_certificate_for_another_name_is_refused(tmp_path):
     """The certificate has to name the host."""
-    with serving(lambda _: answer(200), tmp_path) as server, pytest.raises(NoAnswer, match="certificate refused"):
+    with serving(lambda _: answer(200), tmp_path) as server, pytest.raises(
+        NoAnswer, match="certificate refused"
+    ):
         Client(server.door(), "drill.invalid").get("/")
 
 
@@ -89,7 +105,9 @@ def test_redirects_are_not_followed():
 def test_a_jar_keeps_cookies_for_their_paths(tmp_path):
     """Cookies come back to where they belong, and only there."""
     def handler(raw: bytes) -> bytes:
-        return answer(200, "", "Set-Cookie: a=1; Path=/realms/x/; Secure; HttpOnly", "Set-Cookie: AWSALB=k|z; path=/")
+        return answer(
+            200, "", "Set-Cookie: a=1; Path=/realms/x/; Secure; HttpOnly", "Set-Cookie: AWSALB=k|z; path=/"
+        )
     with serving(handler, tmp_path) as server:
         client = Client(server.door(), PUBLIC, jar=CookieJar())
         for path in ("/realms/x/one", "/realms/x/two", "/realms/y/three"):
@@ -99,7 +117,9 @@ def test_a_jar_keeps_cookies_for_their_paths(tmp_path):
 
 def test_a_secure_cookie_stays_away_from_plain_http():
     """What was marked Secure isn't sent without TLS."""
-    with serving(lambda _: answer(200, "", "Set-Cookie: a=1; Path=/; Secure", "Set-Cookie: b=2; Path=/")) as server:
+    with serving(
+        lambda _: answer(200, "", "Set-Cookie: a=1; Path=/; Secure", "Set-Cookie: b=2; Path=/")
+    ) as server:
         client = Client(server.door(), PUBLIC, jar=CookieJar())
         client.get("/")
         client.get("/")
@@ -116,12 +136,16 @@ def test_without_a_jar_nothing_is_kept():
 
 
 def test_a_route_gives_way_to_what_the_balancer_said_later():
-    """A cookie that a request brings is sent beside the jar's, unless the jar has a newer one of that name."""
+    """A cookie that a request brings is sent beside the jar's, unless the jar has a newer one of that
+    name."""
     with serving(lambda _: answer(200, "", "Set-Cookie: AWSALB=two; path=/")) as server:
         client = Client(server.door(), PUBLIC, jar=CookieJar(), extra=(("Cookie", "AWSALB=one; other=1"),))
         client.get("/")
         client.get("/")
-    assert [one.header("Cookie") for one in server.requests()] == ["AWSALB=one; other=1", "AWSALB=two; other=1"]
+    assert [one.header("Cookie") for one in server.requests()] == [
+        "AWSALB=one; other=1",
+        "AWSALB=two; other=1",
+    ]
 
 
 def test_nobody_listening_is_told_apart_from_silence_and_from_a_broken_connection():
@@ -141,13 +165,17 @@ def test_nobody_listening_is_told_apart_from_silence_and_from_a_broken_connectio
     assert found.value.seconds >= 0.2
     with serving(lambda _: b"") as server, pytest.raises(NoAnswer, match="closed without an answer"):
         Client(server.door(), PUBLIC).get("/")
-    with serving(lambda _: b"\x16\x03 no HTTP\r\n\r\n") as server, pytest.raises(NoAnswer, match="unreadable answer"):
+    with serving(lambda _: b"\x16\x03 no HTTP\r\n\r\n") as server, pytest.raises(
+        NoAnswer, match="unreadable answer"
+    ):
         Client(server.door(), PUBLIC).get("/")
 
 
 def test_an_error_is_named_by_keycloaks_own_word():
     """`invalid_grant` says more than 400; what isn't Keycloak's has its status."""
-    with serving(lambda raw: jsonic(400, {"error": "invalid_grant"}) if b"/a" in raw else answer(502, "<html>")) as server:
+    with serving(
+        lambda raw: jsonic(400, {"error": "invalid_grant"}) if b"/a" in raw else answer(502, "<html>")
+    ) as server:
         client = Client(server.door(), PUBLIC)
         assert (client.get("/a").error, client.get("/b").error) == ("HTTP 400 invalid_grant", "HTTP 502")
         assert client.get("/b").json() is None

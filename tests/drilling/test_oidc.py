@@ -18,8 +18,12 @@ REALM = Realm("drill-1", "drill", "client-secret", "drill", "pass-word", "guesse
 def keycloak(tmp_path):
     """A server with the realm, and both kinds of client."""
     little = Little()
-    little.realms[REALM.name] = {"users": [
-        {"username": name, "credentials": [{"value": REALM.password}]} for name in (REALM.user, REALM.guessed)]}
+    little.realms[REALM.name] = {
+        "users": [
+            {"username": name, "credentials": [{"value": REALM.password}]}
+            for name in (REALM.user, REALM.guessed)
+        ]
+    }
     with serving(little, tmp_path) as server:
         client, secrets = Client(server.door(), PUBLIC, 5), Secrets()
         yield little, server, Party(client, "", REALM, secrets), Browser(client, "", REALM, secrets), secrets
@@ -44,7 +48,9 @@ def test_a_login_goes_from_the_page_to_the_tokens(keycloak):
     _, server, party, browser, _ = keycloak
     party.check(login(party, browser))
     first, second, third = server.requests()[:3]
-    assert first.query["code_challenge_method"] == "S256" and first.query["redirect_uri"].startswith("https://drill.invalid")
+    assert first.query["code_challenge_method"] == "S256" and first.query["redirect_uri"].startswith(
+        "https://drill.invalid"
+    )
     assert "AUTH_SESSION_ID=session" in second.header("Cookie") and second.form["password"] == REALM.password
     assert third.form["grant_type"] == "authorization_code" and len(third.form["code_verifier"]) >= 43
 
@@ -83,7 +89,11 @@ def test_what_is_secret_is_known_to_be(keycloak):
     text = f"{tokens.access} {tokens.refresh} {browser.verifier} {party.realm} {tokens}"
     hidden = secrets.hide(text)
     assert tokens.access not in hidden and tokens.refresh not in hidden and browser.verifier not in hidden
-    assert REALM.password not in str(REALM) and REALM.secret not in str(REALM) and tokens.refresh not in str(tokens)
+    assert (
+        REALM.password not in str(REALM)
+        and REALM.secret not in str(REALM)
+        and tokens.refresh not in str(tokens)
+    )
 
 
 def test_the_balancer_s_answers_are_no_tokens(keycloak):

@@ -45,9 +45,12 @@ def test_everything_else_is_closed():
 
 
 def test_there_are_tricks_enough_and_none_twice():
-    """At least 25, all different, for the console, the API, metrics and health; each kind that a proxy stumbles over."""
+    """At least 25, all different, for the console, the API, metrics and health; each kind that a proxy
+    stumbles over."""
     found = paths.tricks(PLACES, "x")
-    assert len(found) >= 25 and len({(one.target, one.method, one.headers, one.host) for one in found}) == len(found)
+    assert len(found) >= 25 and len(
+        {(one.target, one.method, one.headers, one.host) for one in found}
+    ) == len(found)
     assert {CONSOLE, API, METRICS, HEALTH} <= {one.aims for one in found}
     targets = {one.target for one in found}
     for part in ("/../", "%2e%2e", "%2f", "//admin", "/./", "..;", "%61dmin", "/ADMIN/", "\\", "%5c"):
@@ -70,7 +73,10 @@ def test_the_console_s_page_is_recognised(version):
     page = (PAGES / f"console-{version}.html").read_bytes()
     assert paths.shown(said(200, page)) == CONSOLE
     given = paths.console_environment(page.decode())
-    assert given["authServerUrl"] == "https://sso.example.com" and given["authUrl"] == "https://sso-admin.example.com"
+    assert (
+        given["authServerUrl"] == "https://sso.example.com"
+        and given["authUrl"] == "https://sso-admin.example.com"
+    )
 
 
 @pytest.mark.parametrize(("answer", "shows"), [
@@ -106,9 +112,16 @@ def test_a_method_without_a_body_is_judged_by_its_success():
     assert paths.reached(Trick("GET", "/admin/", CONSOLE), said(200)) == ""
 
 
-@pytest.mark.parametrize(("location", "betrayed"), [
-    (f"https://{ADMIN}/admin/", ADMIN), (f"https://{ADMIN.upper()}:443/", ADMIN), (f"https://{PUBLIC}/admin/", ""),
-    ("/admin/master/console/", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("location", "betrayed"),
+    [
+        (f"https://{ADMIN}/admin/", ADMIN),
+        (f"https://{ADMIN.upper()}:443/", ADMIN),
+        (f"https://{PUBLIC}/admin/", ""),
+        ("/admin/master/console/", ""),
+        ("", ""),
+    ],
+)
 def test_a_redirect_to_the_admin_host_betrays_its_name(location, betrayed):
     """On the public host; whoever asked the admin host knows its name."""
     answer = said(302, Location=location)
@@ -118,7 +131,12 @@ def test_a_redirect_to_the_admin_host_betrays_its_name(location, betrayed):
 
 def test_urls_of_a_document_are_found_wherever_they_stand():
     """Nested ones too; what is no URL isn't one."""
-    document = {"issuer": "https://a/x", "mtls": {"token": "http://b/y"}, "name": "https", "list": ["https://c"]}
+    document = {
+        "issuer": "https://a/x",
+        "mtls": {"token": "http://b/y"},
+        "name": "https",
+        "list": ["https://c"],
+    }
     assert paths.urls(document) == [("issuer", "https://a/x"), ("mtls.token", "http://b/y")]
     assert paths.console_environment("<html>") == {} and paths.console_environment(
         '<script id="environment" type="application/json">[1]</script>') == {}

@@ -18,7 +18,11 @@ HTTP = Door("internet", "LoadBalancer", "http", 80, "127.0.0.1", 2)
 def test_full_urls_say_everything():
     """Public and admin host as they are set, with the scheme's own port left out."""
     found = places(DEV, [HTTP, HTTPS])
-    assert (found.public.url, found.admin.url, str(found.version)) == (f"https://{PUBLIC}", f"https://{ADMIN}", "26.7.4")
+    assert (found.public.url, found.admin.url, str(found.version)) == (
+        f"https://{PUBLIC}",
+        f"https://{ADMIN}",
+        "26.7.4",
+    )
     assert found.console == found.admin and found.sites == (found.public, found.admin)
 
 
@@ -46,16 +50,25 @@ def test_every_generation_s_options_are_read(version, variables, public, admin):
 
 def test_an_option_on_the_command_line_wins():
     """Both spellings of an argument, before the environment; what is set nowhere is None."""
-    one = with_container(DEV, command=("start", "--hostname=https://x.example.com", "--cache", "local")).keycloak
-    assert (option(one, "hostname"), option(one, "cache"), option(one, "proxy")) == ("https://x.example.com", "local", None)
+    one = with_container(
+        DEV, command=("start", "--hostname=https://x.example.com", "--cache", "local")
+    ).keycloak
+    assert (option(one, "hostname"), option(one, "cache"), option(one, "proxy")) == (
+        "https://x.example.com",
+        "local",
+        None,
+    )
     assert option(DEV.keycloak, "cache") == "ispn"
 
 
 def test_the_door_fits_the_site_best():
-    """HTTPS before HTTP, the balancer that knows the host, the listener of the port; only from that vantage."""
+    """HTTPS before HTTP, the balancer that knows the host, the listener of the port; only from that
+    vantage."""
     inner = replace(HTTPS, balancer="Internal", vantage="admin")
     outer = replace(HTTPS, vantage="admin")
-    found = replace(places(DEV, [HTTP, HTTPS, outer, inner]), fronted=(("Internal", ADMIN), ("LoadBalancer", PUBLIC)))
+    found = replace(
+        places(DEV, [HTTP, HTTPS, outer, inner]), fronted=(("Internal", ADMIN), ("LoadBalancer", PUBLIC))
+    )
     assert found.door("internet", found.public) == HTTPS
     assert found.door("admin", found.admin) == inner and found.door("admin", found.public) == outer
     assert found.door("inside", found.public) is None

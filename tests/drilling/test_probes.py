@@ -63,7 +63,11 @@ def test_a_probe_s_error_is_why_it_failed():
     def wrong():
         raise Failed("active: false")
 
-    assert [measured("x", one).error for one in (gone, wrong, lambda: None)] == ["timed out", "active: false", ""]
+    assert [measured("x", one).error for one in (gone, wrong, lambda: None)] == [
+        "timed out",
+        "active: false",
+        "",
+    ]
 
 
 def test_a_prober_asks_every_question():

@@ -31,23 +31,71 @@ from generator.drilling.timeline import clock, picture
 NASTY = 'a <b>&"bold"</b> | `code` [x](y) *z* ]]>'
 
 STEPS = (
-    StepReport("discovery", "Discovery", "Looks.", 1000.0, 1010.0, (
-        Promise("discovery.view", "Every task sees every other", KEPT, figures=(Figure("time", 12.34, "s"),),
-                evidence=("ISPN000094: ...",)),)),
-    StepReport("failover", "A node is killed", "Kills.", 1010.0, 1100.0, (
-        Promise("failover.view", "The others notice at once", BROKEN, f"they needed 45.1 s {NASTY}",
-                (Figure("time to the new view", 45.1, "s", 3.0),), (f"line one {NASTY}", "line two ``` fence"),
-                (Cause("port 57800 is closed between tasks", 405, "permit TCP 57800"), Cause("unknown"))),
-        Promise("failover.outage", "Clients are served again", NOT_RUN, "the step ended before"))),
+    StepReport(
+        "discovery",
+        "Discovery",
+        "Looks.",
+        1000.0,
+        1010.0,
+        (
+            Promise(
+                "discovery.view",
+                "Every task sees every other",
+                KEPT,
+                figures=(Figure("time", 12.34, "s"),),
+                evidence=("ISPN000094: ...",),
+            ),
+        ),
+    ),
+    StepReport(
+        "failover",
+        "A node is killed",
+        "Kills.",
+        1010.0,
+        1100.0,
+        (
+            Promise(
+                "failover.view",
+                "The others notice at once",
+                BROKEN,
+                f"they needed 45.1 s {NASTY}",
+                (Figure("time to the new view", 45.1, "s", 3.0),),
+                (f"line one {NASTY}", "line two ``` fence"),
+                (Cause("port 57800 is closed between tasks", 405, "permit TCP 57800"), Cause("unknown")),
+            ),
+            Promise("failover.outage", "Clients are served again", NOT_RUN, "the step ended before"),
+        ),
+    ),
 )
 
 TIMELINE = Timeline(
-    (Moment(1020.0, "loss", f"keycloak-1 killed {NASTY}", "keycloak-1"), Moment(1021.0, "view", "view of 1", "keycloak-2"),
-     Moment(1060.0, "recovery", "whole again"), Moment(990.0, "note", "before")),
-    tuple(Sample(1015.0 + 0.2 * count, 0.02 if count % 7 else 9.0, "document", "HTTP 502" if 25 < count < 35 else "")
-          for count in range(300)),
-    tuple(Members(1010.0 + count, (("keycloak-1", "healthy" if count < 10 else "stopping"), ("keycloak-2", "healthy"),
-                                   (f"k{NASTY}", "starting"))[:3 if 20 < count < 60 else 2]) for count in range(90)))
+    (
+        Moment(1020.0, "loss", f"keycloak-1 killed {NASTY}", "keycloak-1"),
+        Moment(1021.0, "view", "view of 1", "keycloak-2"),
+        Moment(1060.0, "recovery", "whole again"),
+        Moment(990.0, "note", "before"),
+    ),
+    tuple(
+        Sample(
+            1015.0 + 0.2 * count,
+            0.02 if count % 7 else 9.0,
+            "document",
+            "HTTP 502" if 25 < count < 35 else "",
+        )
+        for count in range(300)
+    ),
+    tuple(
+        Members(
+            1010.0 + count,
+            (
+                ("keycloak-1", "healthy" if count < 10 else "stopping"),
+                ("keycloak-2", "healthy"),
+                (f"k{NASTY}", "starting"),
+            )[: 3 if 20 < count < 60 else 2],
+        )
+        for count in range(90)
+    ),
+)
 
 REPORT = Report("dev", "rendered/dev/template.yaml", "26.7.4", True, 1000.0, 1100.0, STEPS, TIMELINE)
 
@@ -67,8 +115,10 @@ def test_causes_are_only_named_where_something_is_broken():
     assert judged("a.b", "It holds", "it doesn't", causes=why).causes == why
 
 
-@pytest.mark.parametrize(("value", "text"), [(3.0, "3"), (45.12, "45.1"), (0.044, "0.04"), (0.98, "1.0"), (3000.0, "3,000"),
-                                             (None, "-")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3.0, "3"), (45.12, "45.1"), (0.044, "0.04"), (0.98, "1.0"), (3000.0, "3,000"), (None, "-")],
+)
 def test_figures_are_written_for_readers(value, text):
     """As many digits as say something."""
     assert number(value) == text
@@ -91,7 +141,11 @@ def test_json_holds_everything():
     found = json.loads(report.as_json(REPORT))
     assert found["kept"] is False and found["summary"] == {"kept": 1, "broken": 1, "not run": 1}
     broken = found["steps"][1]["promises"][0]
-    assert broken["causes"][0] == {"text": "port 57800 is closed between tasks", "line": 405, "fix": "permit TCP 57800"}
+    assert broken["causes"][0] == {
+        "text": "port 57800 is closed between tasks",
+        "line": 405,
+        "fix": "permit TCP 57800",
+    }
     assert broken["figures"][0]["limit"] == 3.0 and len(found["timeline"]["samples"]) == 300
     assert "timeline" not in json.loads(report.as_json(REPORT, timeline=False))
 

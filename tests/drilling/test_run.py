@@ -1,4 +1,5 @@
-"""A whole drill, against as much of Keycloak as it needs: what is run, what isn't and why, and what is left behind."""
+"""A whole drill, against as much of Keycloak as it needs: what is run, what isn't and why, and what is left
+behind."""
 
 from __future__ import annotations
 
@@ -76,11 +77,19 @@ def test_somebody_who_stops_it_gets_what_was_found_and_leaves_nothing(keycloak):
         if progress.step == "login":
             raise KeyboardInterrupt
 
-    found = drill(Stand(servers=servers), steps=["discovery", "login", "failover"], knobs=QUICK, sleep=briefly, progress=stop)
+    found = drill(
+        Stand(servers=servers),
+        steps=["discovery", "login", "failover"],
+        knobs=QUICK,
+        sleep=briefly,
+        progress=stop,
+    )
     assert found.interrupted and not found.kept and not little.realms and len(little.deleted) == 1
     assert verdicts(found)["discovery.view"] == KEPT and verdicts(found)["cleanup.realm"] == KEPT
     reasons = {one.reason for one in found.promises if one.name.startswith("login.")}
-    assert reasons == {"it was stopped"} and not any(one.name.startswith("failover.") for one in found.promises)
+    assert reasons == {"it was stopped"} and not any(
+        one.name.startswith("failover.") for one in found.promises
+    )
 
 
 def test_steps_that_hurt_need_to_be_allowed_where_others_are_served(keycloak):
@@ -91,16 +100,24 @@ def test_steps_that_hurt_need_to_be_allowed_where_others_are_served(keycloak):
         found = drill(target, steps=["failover"], knobs=QUICK, sleep=briefly, allow=allow)
         assert bool(target.done) is touched
         reason = next(one.reason for one in found.promises if one.name == "failover.view")
-        assert reason == ("nothing is killed here" if touched else
-                          "it would hurt a deployed environment: Kills the task that issued a token. Allow it by name")
+        assert reason == (
+            "nothing is killed here"
+            if touched
+            else "it would hurt a deployed environment: Kills the task that issued a token. Allow it by name"
+        )
 
 
 def test_what_a_target_can_t_do_isn_t_held_against_it(keycloak):
     """A step that can't be carried out is not run, for the reason that the target gives; the others go on."""
     _, servers = keycloak
-    found = drill(Stand(servers=servers), steps=["failover", "freeze", "lose", "scale"], knobs=QUICK, sleep=briefly)
-    assert {one.verdict for one in found.promises if one.name.split(".")[0] in ("failover", "freeze", "lose", "scale")} == {
-        NOT_RUN}
+    found = drill(
+        Stand(servers=servers), steps=["failover", "freeze", "lose", "scale"], knobs=QUICK, sleep=briefly
+    )
+    assert {
+        one.verdict
+        for one in found.promises
+        if one.name.split(".")[0] in ("failover", "freeze", "lose", "scale")
+    } == {NOT_RUN}
     assert verdicts(found)["cleanup.realm"] == KEPT
 
 
@@ -108,21 +125,32 @@ def test_tasks_that_don_t_see_each_other_are_the_closed_port_s_fault(keycloak):
     """The promise is broken with the cause and its line; what needs a cluster isn't tried."""
     _, servers = keycloak
     closed = replace(DEV, permissions=tuple(one for one in PERMISSIONS if one.ports != (7800, 7800)))
-    found = drill(Stand(closed, servers, whole=False), steps=["discovery", "failover"], knobs=QUICK, sleep=briefly)
+    found = drill(
+        Stand(closed, servers, whole=False), steps=["discovery", "failover"], knobs=QUICK, sleep=briefly
+    )
     one = found.promises[0]
     assert one.verdict == BROKEN and "members in view: keycloak-1 1, keycloak-2 1" in one.reason
     assert "port 7800 is closed between tasks" in one.causes[0].text and one.causes[0].line == 77
-    assert next(one.reason for one in found.promises if one.name == "failover.token").startswith("the cluster wasn't whole")
+    assert next(one.reason for one in found.promises if one.name == "failover.token").startswith(
+        "the cluster wasn't whole"
+    )
 
 
 def test_an_administrator_who_is_locked_out_breaks_the_promise_with_its_rule(tmp_path):
     """The admin rule is missing: its place is named, and what needs the realm isn't run."""
     topology = with_rules(*(one for one in RULES if one.logical_id != "AdminRule"), topology=DEV)
     with serving(Little(admin_closed=True), tmp_path) as server:
-        found = drill(Stand(topology, {"internet": server, "admin": server}), steps=["login", "paths"], knobs=QUICK, sleep=briefly)
+        found = drill(
+            Stand(topology, {"internet": server, "admin": server}),
+            steps=["login", "paths"],
+            knobs=QUICK,
+            sleep=briefly,
+        )
     one = next(one for one in found.promises if one.name == "provision.realm")
     assert one.verdict == BROKEN and "no rule lets the admin REST API through" in one.causes[0].text
-    assert {one.reason for one in found.promises if one.name.startswith("login.")} == {"there is no temporary realm"}
+    assert {one.reason for one in found.promises if one.name.startswith("login.")} == {
+        "there is no temporary realm"
+    }
     assert verdicts(found)["paths.admin"] == BROKEN and verdicts(found)["paths.closed"] == KEPT
     assert "cleanup.realm" not in verdicts(found)
 
@@ -141,8 +169,13 @@ def test_no_secret_is_in_any_form_of_the_report(keycloak):
             return super().tasks()
 
     told: list[str] = []
-    found = drill(Spying(servers=servers), steps=["discovery", "paths", "login", "failover"], knobs=QUICK, sleep=briefly,
-                  progress=lambda one: told.append(one.text))
+    found = drill(
+        Spying(servers=servers),
+        steps=["discovery", "paths", "login", "failover"],
+        knobs=QUICK,
+        sleep=briefly,
+        progress=lambda one: told.append(one.text),
+    )
     shown = "\n".join([texts.as_json(found), texts.markdown(found), texts.junit(found), page(found), *told,
                        *(line for _, line in texts.text_lines(found, evidence=True))])
     secrets = {PASSWORD, *(one["clients"][0]["secret"] for one in kept), *little.live, *little.refresh,
@@ -155,7 +188,9 @@ def test_progress_says_how_long_the_rest_may_take(keycloak):
     """The estimate shrinks from step to step."""
     _, servers = keycloak
     told: list = []
-    drill(Stand(servers=servers), steps=["discovery", "login"], knobs=QUICK, sleep=briefly, progress=told.append)
+    drill(
+        Stand(servers=servers), steps=["discovery", "login"], knobs=QUICK, sleep=briefly, progress=told.append
+    )
     by_step = {one.step: one.remaining for one in told}
     assert list(by_step) == ["discovery", "provision", "login", "cleanup"]
     assert sorted(by_step.values(), reverse=True) == list(by_step.values())
@@ -191,6 +226,8 @@ def test_a_realm_that_can_t_be_deleted_is_named(keycloak):
 def test_the_report_can_be_read_by_a_program(keycloak):
     """JSON with every promise that was asked for."""
     _, servers = keycloak
-    found = json.loads(texts.as_json(drill(Stand(servers=servers), steps=["discovery"], knobs=QUICK, sleep=briefly)))
+    found = json.loads(
+        texts.as_json(drill(Stand(servers=servers), steps=["discovery"], knobs=QUICK, sleep=briefly))
+    )
     assert [one["name"] for one in found["steps"]] == ["discovery", "provision", "cleanup"]
     assert found["version"] == "26.7.4" and found["local"] is True

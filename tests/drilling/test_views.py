@@ -29,8 +29,12 @@ def test_every_view_is_found_with_its_members(version, kind, sizes):
     found = views.views("keycloak-1", written(version, kind))
     assert [view.size for view in found] == sizes
     assert [view.size for view in found if view.merged] == [3]
-    assert all(member.startswith("ip-10-40-1-1") and "(" not in member for view in found for member in view.members)
-    assert found[0].task == "keycloak-1" and [view.time for view in found] == sorted(view.time for view in found)
+    assert all(
+        member.startswith("ip-10-40-1-1") and "(" not in member for view in found for member in view.members
+    )
+    assert found[0].task == "keycloak-1" and [view.time for view in found] == sorted(
+        view.time for view in found
+    )
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -51,11 +55,15 @@ def test_lines_without_a_view_tell_nothing():
     assert views.views("keycloak-1", [LogLine(1.0, line) for line in lines]) == []
 
 
-@pytest.mark.parametrize("line", [
-    '{"message":"ISPN000079: Channel `ISPN` local address is `ip-10-40-1-11-33867`, physical addresses are '
-    '`[10.40.1.11:7800]`"}',
-    "2026-11-22 02:29:15,317 INFO  [org.infinispan.CLUSTER] (keycloak-cache-init) ISPN000079: Channel `ISPN` local "
-    "address is `ip-10-40-1-11-33867`, physical addresses are `[10.40.1.11:7800]`"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"message":"ISPN000079: Channel `ISPN` local address is `ip-10-40-1-11-33867`, physical addresses are '
+        '`[10.40.1.11:7800]`"}',
+        "2026-11-22 02:29:15,317 INFO  [org.infinispan.CLUSTER] (keycloak-cache-init) ISPN000079: Channel `ISPN` local "
+        "address is `ip-10-40-1-11-33867`, physical addresses are `[10.40.1.11:7800]`",
+    ],
+)
 def test_a_node_says_what_it_calls_itself(line):
     """The name that it has in views, with its address to tell it from another's."""
     assert views.own_name([LogLine(1.0, line)]) == "ip-10-40-1-11-33867"
@@ -63,13 +71,19 @@ def test_a_node_says_what_it_calls_itself(line):
     assert views.own_name([LogLine(1.0, line)], "10.40.1.12") == ""
 
 
-@pytest.mark.parametrize(("text", "size"), [
-    ('# TYPE vendor_cluster_size gauge\nvendor_cluster_size{cache_manager="keycloak",node="vm-32391"} 2.0\n', 2),
-    ('vendor_cache_manager_default_cluster_size{node="a-1"} 3.0\n', 3),
-    ("vendor_cluster_size 1.0\n", 1),
-    ("jvm_threads_live_threads 40.0\n", None),
-    ("# HELP vendor_cluster_size Size of the cluster in number of nodes\n", None),
-])
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (
+            '# TYPE vendor_cluster_size gauge\nvendor_cluster_size{cache_manager="keycloak",node="vm-32391"} 2.0\n',
+            2,
+        ),
+        ('vendor_cache_manager_default_cluster_size{node="a-1"} 3.0\n', 3),
+        ("vendor_cluster_size 1.0\n", 1),
+        ("jvm_threads_live_threads 40.0\n", None),
+        ("# HELP vendor_cluster_size Size of the cluster in number of nodes\n", None),
+    ],
+)
 def test_metrics_count_the_members(text, size):
     """The number of members by a node's metrics; none where they don't name it."""
     assert views.cluster_size(text) == size
@@ -100,7 +114,9 @@ def test_a_log_book_reads_on_where_it_stopped():
                                       for number, line in enumerate(lines[:count])]
         book.read([one])
         book.read([one])
-    target.lines["keycloak-1"] = [LogLine(1000.0 + number // 2, line.text) for number, line in enumerate(lines)]
+    target.lines["keycloak-1"] = [
+        LogLine(1000.0 + number // 2, line.text) for number, line in enumerate(lines)
+    ]
     book.read([one])
     assert [view.size for view in book.views(one)] == [1, 2, 3, 2, 3, 2, 1]
     assert target.asked[0] < 1000.0 < target.asked[-1]

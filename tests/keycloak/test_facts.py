@@ -8,7 +8,7 @@ import pytest
 
 from generator.errors import CatalogError
 from generator.keycloak import facts
-from generator.keycloak.catalog import load, versions
+from generator.keycloak.catalog import load, masked, versions
 from generator.keycloak.version import Version, parse
 
 FUNCTIONS = [
@@ -36,10 +36,6 @@ class TestAgainstTheCatalogs:
         ("fact", "key"),
         [
             (facts.management_port, "http-management-port"),
-            (facts.shutdown_options_available, "shutdown-delay"),
-            (facts.shutdown_options_available, "shutdown-timeout"),
-            (facts.boots_asynchronously, "server-async-bootstrap"),
-            (facts.proxy_mode_available, "proxy"),
             (
                 lambda version: facts.bootstrap_admin_variables(version)[0].startswith("KC_"),
                 "bootstrap-admin-username",
@@ -48,10 +44,6 @@ class TestAgainstTheCatalogs:
         ],
         ids=[
             "management port",
-            "shutdown delay",
-            "shutdown timeout",
-            "asynchronous start",
-            "proxy mode",
             "first administrator",
             "hostname model",
         ],
@@ -65,7 +57,6 @@ class TestAgainstTheCatalogs:
         for version in versions():
             stacks = {stack.name for stack in load(version).stacks}
             assert facts.jdbc_ping_available(version) == ("jdbc-ping" in stacks)
-            assert facts.default_cache_stack(version) in stacks
 
     def test_encryption_is_the_default_where_the_option_says_so(self):
         """The option exists in every version, and its default is the fact."""
@@ -73,17 +64,12 @@ class TestAgainstTheCatalogs:
             default = load(version).option("cache-embedded-mtls-enabled").default
             assert facts.cluster_encrypted_by_default(version) == (default == "true")
 
-    def test_the_pool_size_is_the_default_of_every_version(self):
-        """All versions open up to a hundred connections unless told otherwise."""
-        pools = {load(version).option("db-pool-max-size").default for version in versions()}
-        assert pools == {str(facts.DEFAULT_POOL_SIZE)}
-
     def test_administrators_variables_are_options_or_older_than_options(self):
         """From 26 on both names are options; before, neither the old nor the new ones are."""
         for version in versions():
             names = facts.bootstrap_admin_variables(version)
             assert {bool(load(version).option(name)) for name in names} == {parse(version) >= (26, 0, 0)}
-            assert load(version).masked(names[1]) and not load(version).masked(names[0])
+            assert masked(names[1]) and not masked(names[0])
 
     def test_refused_paths_can_be_allowed_again_only_where_they_are_refused(self):
         """http-accept-non-normalized-paths came with the refusal, within 26.4."""
@@ -110,31 +96,6 @@ class TestHealth:
     def test_the_management_port_came_with_25(self, version, port):
         """Before, health is on the main port."""
         assert facts.management_port(version) == port
-
-    @pytest.mark.parametrize(
-        ("version", "paths", "expected"),
-        [
-            pytest.param("26.7.4", {}, "/health/ready", id="at the root"),
-            pytest.param("26.7.4", {"kind": "live"}, "/health/live", id="another kind"),
-            pytest.param("26.7.4", {"relative_path": "/a"}, "/a/health/ready", id="follows the main path"),
-            pytest.param("26.7.4", {"relative_path": "a/"}, "/a/health/ready", id="slashes don't matter"),
-            pytest.param(
-                "26.7.4",
-                {"relative_path": "/auth", "management_relative_path": "/"},
-                "/health/ready",
-                id="unless it has its own",
-            ),
-            pytest.param(
-                "24.0.5",
-                {"relative_path": "/auth", "management_relative_path": "/"},
-                "/auth/health/ready",
-                id="which 24 doesn't know",
-            ),
-        ],
-    )
-    def test_the_path_follows_the_relative_paths(self, version, paths, expected):
-        """Health moves with http-relative-path, and from 25 on with its own option."""
-        assert facts.health_path(version, **paths) == expected
 
 
 class TestPaths:

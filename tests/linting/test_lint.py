@@ -13,10 +13,9 @@ import time
 from textwrap import dedent
 
 import pytest
-from bending import GOOD_TEXT, REGION, bent, written
+from bending import GOOD_TEXT, REGION, bent, needed_for, written
 
-from generator.errors import ProjectError
-from generator.linting import Cache, Finding, Job, lint_many, lint_text, linter
+from generator.linting import Cache, Finding, Job, lint_many, lint_text
 
 BAD_BOTH = {"Service.LoadBalancers.0.ContainerName": "x", "Database.PreferredUpkeepWindow": "x"}
 """A mistake that one of our checks finds, and one that cfn-lint finds."""
@@ -52,13 +51,6 @@ def test_a_finding_knows_its_place_and_path():
     (found,) = lint_text(small(2), "t.yaml", REGION)
     assert found.path == ("Resources", "Topic", "Properties", "Nmae")
     assert (found.rule, found.line, found.column, found.end_line, found.end_column) == ("E3002", 7, 7, 7, 11)
-
-
-def test_informational_rules_speak_when_asked():
-    """I rules are off unless they are asked for."""
-    assert lint_text(GOOD_TEXT, "t.yaml", REGION) == []
-    found = lint_text(GOOD_TEXT, "t.yaml", REGION, informational=True)
-    assert {(finding.rule, finding.severity) for finding in found} == {("I3011", "info")}
 
 
 def test_alternatives_that_all_fail_are_one_finding():
@@ -111,7 +103,7 @@ def test_unreadable_text_needs_no_linter():
 )
 def test_the_templates_own_exceptions_hold(ignored, left):
     """`Metadata.cfn-lint` counts for our checks as it does for cfn-lint's rules."""
-    template = bent(BAD_BOTH)
+    template = needed_for(bent(BAD_BOTH), {"Service", "Database"})
     for logical_id, checks in ignored.items():
         holder = template["Resources"][logical_id] if logical_id else template
         holder["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": checks}}}
@@ -127,10 +119,13 @@ def test_the_region_counts():
     assert "E3006" not in ids(lint_text(template, "t.yaml", "eu-west-1"))
 
 
-def test_an_unknown_region_is_refused_with_the_nearest():
-    """A misspelt region is the caller's mistake, not a finding."""
-    with pytest.raises(ProjectError, match="did you mean eu-central-1"):
-        lint_text(GOOD_TEXT, "t.yaml", "eu-centrl-1")
+def test_an_unknown_region_is_an_error_of_its_own_text():
+    """A misspelt region is a finding that names the nearest, and keeps no other text from being judged."""
+    jobs = [Job(GOOD_TEXT, "one.yaml", "eu-centrl-1"), Job(GOOD_TEXT, "two.yaml", REGION)]
+    (unknown,), known = lint_many(jobs)
+    assert (unknown.severity, unknown.file) == ("error", "one.yaml")
+    assert "'eu-centrl-1'" in unknown.message and unknown.fix == "did you mean eu-central-1?"
+    assert known == []
 
 
 def test_a_machines_own_configuration_has_no_say(tmp_path, monkeypatch):
@@ -139,35 +134,6 @@ def test_a_machines_own_configuration_has_no_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert ids(lint_text(small(0), "t.yaml", REGION)) == ["E3002"]
-
-
-def test_rules_of_our_own_for_cfn_lint_are_run(tmp_path, monkeypatch):
-    """A rule in the rules folder is one of cfn-lint's rules."""
-    (tmp_path / "Naming.py").write_text(
-        dedent("""
-            from cfnlint.rules import CloudFormationLintRule, RuleMatch
-
-            class Naming(CloudFormationLintRule):
-                id = "E9001"
-                shortdesc = "Topics are named"
-                source_url = "https://example.com/naming"
-
-                def match(self, cfn):
-                    for name in cfn.get_resources(["AWS::SNS::Topic"]):
-                        yield RuleMatch(["Resources", name], "no name")
-        """),
-        "utf-8",
-    )
-    monkeypatch.setattr(linter, "RULES", tmp_path)
-    linter._rules.cache_clear()
-    try:
-        found = lint_text(small(0), "t.yaml", REGION)
-    finally:
-        linter._rules.cache_clear()
-    assert [(finding.rule, finding.line, finding.source_url) for finding in found] == [
-        ("E9001", 2, "https://example.com/naming"),
-        ("E3002", 5, found[1].source_url),
-    ]
 
 
 def test_many_texts_are_answered_in_their_order():
@@ -188,12 +154,6 @@ def test_several_processes_find_what_one_finds():
         Job("a: [", "b.yaml", REGION)
     ]
     assert lint_many(jobs, processes=2) == lint_many(jobs, processes=1)
-
-
-def test_what_a_process_refuses_is_refused_here():
-    """An error in another process is the same error here."""
-    with pytest.raises(ProjectError, match="eu-nowhere-1"):
-        lint_many([Job(small(number), "t", "eu-nowhere-1") for number in range(4)], processes=2)
 
 
 def test_only_texts_that_nobody_knows_are_linted(tmp_path):

@@ -87,13 +87,12 @@ def test_a_hit_imports_no_linter(tmp_path):
     [
         pytest.param({"text": TEXT + "\n"}, id="another text"),
         pytest.param({"region": "eu-west-1"}, id="another region"),
-        pytest.param({"informational": True}, id="other rules asked"),
     ],
 )
 def test_another_question_has_another_key(tmp_path, other):
     """Whatever findings depend on is part of the key; the same question has the same key."""
     cache = Cache(tmp_path)
-    asked = {"text": TEXT, "region": REGION, "informational": False}
+    asked = {"text": TEXT, "region": REGION}
     assert cache.key(**asked) == Cache(tmp_path / "elsewhere").key(**asked)
     assert cache.key(**{**asked, **other}) != cache.key(**asked)
 

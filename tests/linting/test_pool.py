@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from generator.errors import ProjectError
 from generator.linting.pool import map_in_processes
+from tests.cases import PROJECT
 
 
 def in_worker() -> bool:
@@ -29,6 +34,19 @@ def die_of_two(number: int) -> int:
     if number == 2 and in_worker():
         os._exit(7)
     return number
+
+
+def blocks_interrupts(_: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_no_worker_sees_an_interrupt():
+    """From its first moment on, also in a program whose first pool this is, no process can be met by Ctrl-C."""
+    code = ("from generator.linting.pool import map_in_processes; from test_pool import blocks_interrupts; "
+            "print(map_in_processes(blocks_interrupts, [1, 2, 3], 2))")
+    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True,
+                         check=True, env={**os.environ, "PYTHONPATH": str(PROJECT)})
+    assert ran.stdout == "[True, True, True]\n"
 
 
 def test_answers_stand_in_the_order_of_the_items():

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from folders import load
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.errors import ParamsError, Problem
-from generator.params import merge, source
+from generator.params import source
+from generator.params.syntax import LOADER
+from generator.params.trouble import MAX_PROBLEMS
 
 # A busy machine decides no test.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PARSERS = [
-    pytest.param(source.LOADER, id="with libyaml"),
+    pytest.param(LOADER, id="with libyaml"),
     pytest.param(yaml.BaseLoader, id="with the parser in Python"),
 ]
 
@@ -153,18 +156,10 @@ BYTES = {
 }
 
 
-@pytest.fixture
-def project(tmp_path):
-    """An empty project folder."""
-    (tmp_path / "project/params").mkdir(parents=True)
-    (tmp_path / "project/templates").mkdir()
-    return tmp_path / "project"
-
-
 def problems(root: Path) -> list[Problem]:
     """Return what is wrong with the environment dev; it must be something."""
     with pytest.raises(ParamsError) as caught:
-        merge.load(root, "dev")
+        load(root, "dev")
     assert caught.value.exit_code == 2
     return caught.value.problems
 
@@ -227,10 +222,10 @@ def test_a_deep_file_is_refused(loader, text, line):
 
 
 @pytest.mark.parametrize(("content", "line", "message", "fix"), BYTES.values(), ids=BYTES)
-def test_bytes_that_are_no_params_file_are_refused(project, content, line, message, fix):
+def test_bytes_that_are_no_params_file_are_refused(root, content, line, message, fix):
     """A file in another encoding, or too large, or no text at all, gives one problem."""
-    (project / "params/dev.yaml").write_bytes(content)
-    problem = only(problems(project))
+    (root / "params/dev.yaml").write_bytes(content)
+    problem = only(problems(root))
     assert (problem.file, problem.line) == ("params/dev.yaml", line)
     assert message in problem.message
     assert fix in problem.fix
@@ -282,10 +277,10 @@ def make_dangling_link_out_of_the_project(path, outside):
         pytest.param(make_dangling_link_out_of_the_project, "leads out of", id="a dangling link outwards"),
     ],
 )
-def test_what_is_no_file_of_the_project_is_refused(project, tmp_path, make, message):
+def test_what_is_no_file_of_the_project_is_refused(root, tmp_path, make, message):
     """A folder, a FIFO, a socket or a link to nowhere or outwards gives one problem, and nobody waits."""
-    make(project / "params/dev.yaml", tmp_path)
-    problem = only(problems(project))
+    make(root / "params/dev.yaml", tmp_path)
+    problem = only(problems(root))
     assert (problem.file, problem.line) == ("params/dev.yaml", 0)
     assert message in problem.message
 
@@ -315,42 +310,42 @@ def test_a_file_without_read_permission_is_refused(closed):
     assert problem.message == "the file can't be read: Permission denied"
 
 
-def test_every_problem_of_a_file_is_reported(project):
+def test_every_problem_of_a_file_is_reported(root):
     """Problems that have nothing to do with each other are all told, in the order of their lines."""
     text = "a: &x 1\nb: !Ref y\nc: *x\nc: 2\nextends: []\nd:\n  e: 1\n  e: 2\n"
-    (project / "params/dev.yaml").write_text(text)
-    assert [(problem.line, problem.key) for problem in problems(project)] == [
+    (root / "params/dev.yaml").write_text(text)
+    assert [(problem.line, problem.key) for problem in problems(root)] == [
         (1, "a"), (2, "b"), (3, "c"), (5, "extends"), (8, "d.e"),
     ]
 
 
-def test_a_problem_inside_a_key_is_not_placed_under_the_key_before(project):
+def test_a_problem_inside_a_key_is_not_placed_under_the_key_before(root):
     """What is wrong in a key that is none itself isn't told of the neighbour that was fine or was refused."""
-    (project / "params/dev.yaml").write_text("a: 1\n? [!x b]\n: c\nd: !y e\n? [!z f]\n: g\n")
-    assert sorted((problem.line, problem.key) for problem in problems(project)) == [
+    (root / "params/dev.yaml").write_text("a: 1\n? [!x b]\n: c\nd: !y e\n? [!z f]\n: g\n")
+    assert sorted((problem.line, problem.key) for problem in problems(root)) == [
         (2, ""), (2, "0"), (4, "d"), (5, ""), (5, "0"),
     ]
 
 
-def test_lines_are_counted_whatever_ends_them(project):
+def test_lines_are_counted_whatever_ends_them(root):
     """A problem's line is the one an editor shows, in files of any system."""
     for end in ("\n", "\r\n", "\r"):
-        (project / "params/dev.yaml").write_bytes(f"a: 1{end}b: \x1b{end}c: !x 1{end}".encode())
-        assert [problem.line for problem in problems(project)] == [2, 3]
+        (root / "params/dev.yaml").write_bytes(f"a: 1{end}b: \x1b{end}c: !x 1{end}".encode())
+        assert [problem.line for problem in problems(root)] == [2, 3]
 
 
-def test_a_file_full_of_problems_is_cut_short(project):
+def test_a_file_full_of_problems_is_cut_short(root):
     """A file with thousands of problems ends with a line that says so."""
-    (project / "params/dev.yaml").write_text("".join(f"k{number}: *x\n" for number in range(5000)))
-    found = problems(project)
-    assert len(found) == source.MAX_PROBLEMS + 1
+    (root / "params/dev.yaml").write_text("".join(f"k{number}: *x\n" for number in range(5000)))
+    found = problems(root)
+    assert len(found) == MAX_PROBLEMS + 1
     assert any("isn't read further" in problem.message for problem in found)
 
 
-def test_what_stands_before_a_syntax_error_is_still_checked(project):
+def test_what_stands_before_a_syntax_error_is_still_checked(root):
     """A syntax error doesn't hide the problems above it."""
-    (project / "params/dev.yaml").write_text("a: !Ref b\nc: [1\n")
-    assert [problem.line for problem in problems(project)] == [1, 2]
+    (root / "params/dev.yaml").write_text("a: !Ref b\nc: [1\n")
+    assert [problem.line for problem in problems(root)] == [1, 2]
 
 
 YAML_PIECES = st.sampled_from(

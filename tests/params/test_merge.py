@@ -6,36 +6,29 @@ import json
 from pathlib import Path
 
 import pytest
+from folders import load, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.errors import ParamsError, Problem, ProjectError
-from generator.params import merge, source
-from generator.params.merge import Branch, Gone, Items, Leaf, Origin, RawScalar, Setting
+from generator.errors import ParamsError, Problem
+from generator.params import merge
+from generator.params.source import Source, parse
+from generator.params.tree import Branch, Gone, Items, Leaf, Origin, RawScalar, Setting, Tree
 
 # A busy machine decides no test.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture
-def root(tmp_path):
-    """An empty project folder."""
-    (tmp_path / "project/params").mkdir(parents=True)
-    (tmp_path / "project/templates").mkdir()
-    return tmp_path / "project"
-
-
-def write(root: Path, **files: str) -> None:
-    """Write params files, by stem."""
-    for stem, text in files.items():
-        (root / f"params/{stem}.yaml").write_text(text)
-
-
 def problems(root: Path, name: str = "dev") -> list[Problem]:
     """Return what is wrong with an environment; it must be something."""
     with pytest.raises(ParamsError) as caught:
-        merge.load(root, name)
+        load(root, name)
     return caught.value.problems
+
+
+def problems_of(loaded: list[merge.Loaded]) -> list[Problem]:
+    """Return the problems of all environments, sorted, one of a shared base once."""
+    return sorted({problem for one in loaded for problem in one.problems})
 
 
 BASE = """\
@@ -80,13 +73,13 @@ def three(root):
 
 def test_files_are_merged_key_by_key(three):
     """Mappings merge, scalars override, lists do what they say, and null brings the default back."""
-    assert merge.load(three, "prod").plain() == {
+    assert load(three, "prod").plain() == {
         "account": "012345670123",
         "keycloak": {"version": "26.10", "features": ["a", "b", "c"]},
         "service": {"tasks": "3"},
         "tags": {"team.name": "identity"},
     }
-    assert merge.load(three, "dev").plain() == {
+    assert load(three, "dev").plain() == {
         "account": "999999999999",
         "keycloak": {"version": "26.10", "features": ["z"]},
         "tags": {"team.name": "identity"},
@@ -95,23 +88,23 @@ def test_files_are_merged_key_by_key(three):
 
 def test_a_tree_knows_its_files(three):
     """Name, own file and all files, the deepest base first."""
-    tree = merge.load(three, "dev")
+    tree = load(three, "dev")
     assert (tree.name, tree.file) == ("dev", "params/dev.yaml")
     assert tree.files == ("params/base.yaml", "params/prod.yaml", "params/dev.yaml")
-    assert merge.load(three, "prod").files == ("params/base.yaml", "params/prod.yaml")
+    assert load(three, "prod").files == ("params/base.yaml", "params/prod.yaml")
 
 
 def test_plain_scalars_are_told_from_quoted_ones(three):
     """What the model gets is text that still knows whether it stood in quotes."""
-    quoted = merge.load(three, "dev").plain()["account"]
-    unquoted = merge.load(three, "prod").plain()["account"]
+    quoted = load(three, "dev").plain()["account"]
+    unquoted = load(three, "prod").plain()["account"]
     assert isinstance(quoted, RawScalar) and isinstance(unquoted, str)
     assert (quoted.plain, unquoted.plain) == (False, True)
 
 
 def test_plain_is_a_copy(three):
     """Whoever changes what plain() returned doesn't change the tree."""
-    tree = merge.load(three, "prod")
+    tree = load(three, "prod")
     tree.plain()["keycloak"]["features"].append("x")
     assert tree.plain()["keycloak"]["features"] == ["a", "b", "c"]
 
@@ -119,7 +112,7 @@ def test_plain_is_a_copy(three):
 def test_a_null_over_nothing_stays_visible(root):
     """A null that takes nothing away stays in the tree, so that a misspelt key above it is still found."""
     write(root, base="abstract: true\na: 1\n", dev="extends: base.yaml\ndatabse: ~\nb: 'null'\nc: {d: }\n")
-    plain = merge.load(root, "dev").plain()
+    plain = load(root, "dev").plain()
     assert plain == {"a": "1", "databse": "~", "b": "null", "c": {"d": ""}}
     assert plain["databse"].null and plain["c"]["d"].null and not plain["b"].null
 
@@ -127,7 +120,7 @@ def test_a_null_over_nothing_stays_visible(root):
 def test_a_null_over_such_a_null_stays_visible_too(root):
     """Two files that misspell the same key don't hide it from each other."""
     write(root, base="abstract: true\ndatabse: null\n", dev="extends: base.yaml\ndatabse: ~\n")
-    tree = merge.load(root, "dev")
+    tree = load(root, "dev")
     assert tree.plain() == {"databse": "~"}
     assert [setting.text for setting in tree.chain(("databse",))] == ["null", "null"]
 
@@ -136,13 +129,13 @@ def test_a_null_over_such_a_null_stays_visible_too(root):
 def test_over_a_null_that_took_nothing_away_anything_may_follow(root, text):
     """A base may name a key without a value for its children to fill in."""
     write(root, base="abstract: true\na:\n", dev=f"extends: base.yaml\na: {text}\n", own=f"a: {text}\n")
-    assert merge.load(root, "dev").plain() == merge.load(root, "own").plain()
+    assert load(root, "dev").plain() == load(root, "own").plain()
 
 
 def test_a_quoted_null_is_a_text(root):
     """The text null overrides like any text."""
     write(root, base="abstract: true\na: 1\n", dev='extends: base.yaml\na: "null"\n')
-    assert merge.load(root, "dev").get("a").text == "null"
+    assert load(root, "dev").get("a").text == "null"
 
 
 def test_after_a_null_anything_may_follow(root):
@@ -153,7 +146,7 @@ def test_after_a_null_anything_may_follow(root):
         mid="abstract: true\nextends: base.yaml\na: null\nd: ~\ne:\nf: null\n",
         dev="extends: mid.yaml\na: {c: 3}\nd: [2]\ne: {x: y}\nf: now text\n",
     )
-    tree = merge.load(root, "dev")
+    tree = load(root, "dev")
     assert tree.plain() == {"a": {"c": "3"}, "d": ["2"], "e": {"x": "y"}, "f": "now text"}
     assert [setting.text for setting in tree.chain(("a", "c"))] == ["2", "null", "3"]
     assert [setting.text for setting in tree.chain(("a", "b"))] == ["1", "null"]
@@ -164,7 +157,7 @@ def test_after_a_null_anything_may_follow(root):
 def test_where_nothing_was_inherited_every_form_is_the_list(root, text):
     """A first list may be bare or say what it would do: the result is the same, at any depth."""
     write(root, dev=f"a: {text}\nb:\n  - c: {{d: {text}}}\n")
-    assert merge.load(root, "dev").plain() == {"a": ["x"], "b": [{"c": {"d": ["x"]}}]}
+    assert load(root, "dev").plain() == {"a": ["x"], "b": [{"c": {"d": ["x"]}}]}
 
 
 def test_forms_work_at_any_depth(root):
@@ -174,14 +167,14 @@ def test_forms_work_at_any_depth(root):
         base="abstract: true\na: {b: {c: [1], d: [1], e: [1]}}\n",
         dev="extends: base.yaml\na: {b: {c: {replace: []}, d: {append: []}}}\n",
     )
-    assert merge.load(root, "dev").plain() == {"a": {"b": {"c": [], "d": ["1"], "e": ["1"]}}}
+    assert load(root, "dev").plain() == {"a": {"b": {"c": [], "d": ["1"], "e": ["1"]}}}
 
 
 def test_mappings_that_only_look_like_a_form_are_left_alone(root):
     """A key named replace or append is an ordinary key where it isn't alone or holds no list."""
     text = "a: {replace: x}\nb: {append: [x], other: y}\nc: {append: {d: e}}\n"
     write(root, base=f"abstract: true\n{text}", dev="extends: base.yaml\na: {replace: y}\n")
-    assert merge.load(root, "dev").plain() == {
+    assert load(root, "dev").plain() == {
         "a": {"replace": "y"}, "b": {"append": ["x"], "other": "y"}, "c": {"append": {"d": "e"}},
     }
 
@@ -194,8 +187,8 @@ def test_alternatives_of_both_files_stay_for_the_model(root):
         dev="extends: base.yaml\nnetwork: {create: {zones: 2}}\n",
         qa="extends: base.yaml\nnetwork: {create: {zones: 2}, existing: null}\n",
     )
-    assert set(merge.load(root, "dev").plain()["network"]) == {"existing", "create"}
-    assert set(merge.load(root, "qa").plain()["network"]) == {"create"}
+    assert set(load(root, "dev").plain()["network"]) == {"existing", "create"}
+    assert set(load(root, "qa").plain()["network"]) == {"create"}
 
 
 @pytest.mark.parametrize(
@@ -286,9 +279,9 @@ def test_bases_may_lie_anywhere_in_the_project(root):
     write(root, eu="extends: link.yaml\n")
     # The link stands in params/, so what it extends is looked for there.
     (root / "params/top.yaml").write_text("abstract: true\nz: 9\n")
-    assert merge.load(root, "qa").plain() == {"c": "3", "a": "1", "b": "2"}
-    assert merge.load(root, "qa").files[0] == "other/far.yaml"
-    assert merge.load(root, "eu").plain() == {"z": "9", "b": "2"}
+    assert load(root, "qa").plain() == {"c": "3", "a": "1", "b": "2"}
+    assert load(root, "qa").files[0] == "other/far.yaml"
+    assert load(root, "eu").plain() == {"z": "9", "b": "2"}
 
 
 def test_a_chain_may_be_long(root):
@@ -297,7 +290,7 @@ def test_a_chain_may_be_long(root):
     for number in range(1, 100):
         write(root, **{f"b{number}": f"abstract: true\nextends: b{number - 1}.yaml\na: {number}\n"})
     write(root, dev="extends: b99.yaml\n")
-    tree = merge.load(root, "dev")
+    tree = load(root, "dev")
     assert len(tree.files) == 101
     assert [setting.text for setting in tree.chain(("a",))] == [str(number) for number in range(100)]
 
@@ -359,7 +352,7 @@ def test_a_circle_is_refused_in_the_same_words_everywhere(root):
     assert "params/b.yaml -> params/c.yaml -> params/d.yaml -> params/b.yaml" in problem.message
     loaded = merge.load_all(root)
     assert [one.name for one in loaded] == ["b", "c", "d", "one", "two"]
-    assert merge.problems_of(loaded) == [problem]
+    assert problems_of(loaded) == [problem]
 
 
 def test_a_file_that_extends_itself_is_refused(root):
@@ -372,32 +365,6 @@ def test_a_file_that_extends_itself_is_refused(root):
 
 
 # --- loading --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        pytest.param("prdo", "there is no environment `prdo` (did you mean `prod`?)", id="misspelt"),
-        pytest.param("params/prod.yaml", "did you mean `prod`?", id="typed as a path"),
-        pytest.param("xyz", "there are dev, prod", id="like no other"),
-        pytest.param("base", "params/base.yaml is abstract: it is only there to be extended", id="a base"),
-        pytest.param("../params/prod", "there is no environment", id="a path"),
-        pytest.param("", "there is no environment", id="empty"),
-        pytest.param("a\x00b", "there is no environment `a?b`", id="with a NUL"),
-    ],
-)
-def test_an_unknown_environment_is_named_with_the_nearest(three, name, message):
-    """A name that is no environment is an error that names one, and never becomes a path."""
-    with pytest.raises(ProjectError) as caught:
-        merge.load(three, name)
-    assert message in str(caught.value)
-
-
-def test_a_project_without_environments_says_how_to_begin(root):
-    """Where there is nothing yet, the error says what to write, and loading everything is fine."""
-    with pytest.raises(ProjectError, match="write params/dev.yaml"):
-        merge.load(root, "dev")
-    assert merge.load_all(root) == []
 
 
 @pytest.mark.parametrize("name", ["Prod.yaml", "Prod.yml"])
@@ -414,7 +381,7 @@ def test_a_wrong_word_for_abstract_is_a_problem_of_the_file(root):
     write(root, dev="abstract: yes\na: 1\n")
     (problem,) = problems(root)
     assert (problem.line, problem.key) == (1, "abstract")
-    assert merge.problems_of(merge.load_all(root)) == [problem]
+    assert problems_of(merge.load_all(root)) == [problem]
 
 
 def test_all_environments_are_loaded_side_by_side(three):
@@ -424,7 +391,7 @@ def test_all_environments_are_loaded_side_by_side(three):
     assert [(one.name, one.file, one.tree is not None) for one in loaded] == [
         ("dev", "params/dev.yaml", True), ("prod", "params/prod.yaml", True), ("qa", "params/qa.yaml", False),
     ]
-    assert loaded[0].tree == merge.load(three, "dev")
+    assert loaded[0].tree == load(three, "dev")
     assert [problem.line for problem in loaded[2].problems] == [2]
 
 
@@ -442,7 +409,7 @@ def test_every_problem_of_every_file_is_reported_once_and_sorted(root):
     )
     (root / "params/five.yml").write_text("a: 1\n")
     loaded = merge.load_all(root)
-    assert [(problem.file, problem.line) for problem in merge.problems_of(loaded)] == [
+    assert [(problem.file, problem.line) for problem in problems_of(loaded)] == [
         ("params/Four.yaml", 0),
         ("params/base.yaml", 2),
         ("params/base.yaml", 4),
@@ -466,7 +433,7 @@ def test_a_child_with_a_syntax_error_still_reports_its_base(root):
 
 def test_a_value_knows_who_set_it(three):
     """The chain tells every file that spoke, oldest first, with line and text; lists tell it per item too."""
-    tree = merge.load(three, "dev")
+    tree = load(three, "dev")
     assert tree.chain(("account",)) == (
         Setting("params/base.yaml", 2, "012345670123"), Setting("params/dev.yaml", 3, "999999999999"),
     )
@@ -477,7 +444,7 @@ def test_a_value_knows_who_set_it(three):
         "[a, b]", "{append: [c]}", "{replace: [z]}",
     ]
     assert tree.chain(("keycloak", "features", 0)) == (Setting("params/dev.yaml", 8, "z"),)
-    features = merge.load(three, "prod").get("keycloak.features")
+    features = load(three, "prod").get("keycloak.features")
     assert [item.chain[-1].origin for item in features.items] == [
         Origin("params/base.yaml", 5), Origin("params/base.yaml", 5), Origin("params/prod.yaml", 3),
     ]
@@ -486,7 +453,7 @@ def test_a_value_knows_who_set_it(three):
 
 def test_what_was_taken_away_still_knows_by_whom(three):
     """A chain that ends with null explains why a value isn't there."""
-    tree = merge.load(three, "dev")
+    tree = load(three, "dev")
     assert [(setting.file, setting.line, setting.text) for setting in tree.chain(("service", "cpu"))] == [
         ("params/base.yaml", 6, "1024"), ("params/prod.yaml", 6, "null"), ("params/dev.yaml", 4, "null"),
     ]
@@ -511,7 +478,7 @@ def test_what_was_taken_away_still_knows_by_whom(three):
 )
 def test_where_leads_to_the_line_to_look_at(three, path, place):
     """A path leads to the line that set it, or to the nearest line above it that exists."""
-    assert str(merge.load(three, "dev").where(path)) == place
+    assert str(load(three, "dev").where(path)) == place
 
 
 @pytest.mark.parametrize(
@@ -525,7 +492,7 @@ def test_where_leads_to_the_line_to_look_at(three, path, place):
 )
 def test_a_value_is_found_by_its_key(three, key, text):
     """Dotted keys, numbers and paths lead to the same values."""
-    assert merge.load(three, "prod").get(key).text == text
+    assert load(three, "prod").get(key).text == text
 
 
 @pytest.mark.parametrize(
@@ -535,12 +502,12 @@ def test_a_value_is_found_by_its_key(three, key, text):
 )
 def test_a_key_that_leads_nowhere_finds_nothing(three, key):
     """What isn't there is None, whatever the key looks like."""
-    assert merge.load(three, "prod").get(key) is None
+    assert load(three, "prod").get(key) is None
 
 
 def test_the_empty_key_is_the_whole(three):
     """No key at all means everything."""
-    tree = merge.load(three, "prod")
+    tree = load(three, "prod")
     assert tree.get("") is tree.root and tree.get(()) is tree.root
 
 
@@ -548,7 +515,7 @@ def test_leaves_are_what_was_decided(root):
     """Every scalar once, and lists and mappings that are empty; nothing that was taken away."""
     write(root, base="abstract: true\na: {b: 1, c: 2}\nd: [x, {e: y}, []]\n")
     write(root, dev="extends: base.yaml\na: {c: ~}\nf: {}\n")
-    leaves = list(merge.load(root, "dev").leaves())
+    leaves = list(load(root, "dev").leaves())
     assert [path for path, _ in leaves] == [("a", "b"), ("d", 0), ("d", 1, "e"), ("d", 2), ("f",)]
     assert [type(value) for _, value in leaves] == [Leaf, Leaf, Leaf, Items, Branch]
 
@@ -570,7 +537,7 @@ def test_leaves_are_what_was_decided(root):
 def test_a_setting_shows_what_was_written_on_one_line(root, text, shown):
     """Whatever was written, a setting shows it on one line of bounded length."""
     write(root, dev=f"a: {text}\n")
-    (setting,) = merge.load(root, "dev").chain(("a",))
+    (setting,) = load(root, "dev").chain(("a",))
     assert setting.text == shown
 
 
@@ -609,9 +576,9 @@ CHILDREN = nested(
 )
 
 
-def layer(data: dict, file: str) -> source.Source:
+def layer(data: dict, file: str) -> Source:
     """Return a params file that says `data`; None is a plain null, all other texts are in quotes."""
-    found = source.parse(json.dumps(data, ensure_ascii=False), file)
+    found = parse(json.dumps(data, ensure_ascii=False), file)
     assert found.problems == ()
     return found
 
@@ -622,7 +589,7 @@ def merged(*layers: dict) -> dict:
     sources = [layer(data, f"params/l{number}.yaml") for number, data in enumerate(layers)]
     root = merge.merge(sources, found)
     assert found == []
-    return merge.Tree("x", sources[-1].file, tuple(one.file for one in sources), root).plain()
+    return Tree("x", sources[-1].file, tuple(one.file for one in sources), root).plain()
 
 
 def settled(plain):
@@ -689,7 +656,7 @@ def test_a_chain_of_three_equals_merging_in_pairs(base, middle, child):
 def test_every_leaf_has_a_chain_that_ends_where_it_points(base, child):
     """For every leaf, where() is the last link of its chain, and that link shows the leaf's text."""
     sources = [layer(base, "params/l0.yaml"), layer(child, "params/l1.yaml")]
-    tree = merge.Tree("x", "params/l1.yaml", ("params/l0.yaml", "params/l1.yaml"), merge.merge(sources, []))
+    tree = Tree("x", "params/l1.yaml", ("params/l0.yaml", "params/l1.yaml"), merge.merge(sources, []))
     for path, value in tree.leaves():
         chain = tree.chain(path)
         assert chain == value.chain and tree.where(path) == chain[-1].origin

@@ -6,24 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from folders import write
 
-from generator.errors import ProjectError
 from generator import folder as project_folder
+from generator.errors import ProjectError
 from generator.params import project
 
 
-@pytest.fixture
-def root(tmp_path):
-    """An empty project folder."""
-    (tmp_path / "project/params").mkdir(parents=True)
-    (tmp_path / "project/templates").mkdir()
-    return tmp_path / "project"
-
-
-def write(root: Path, **files: str) -> None:
-    """Write params files, by stem."""
-    for stem, text in files.items():
-        (root / f"params/{stem}.yaml").write_text(text)
+def names(environments: project.Environments) -> tuple[str, ...]:
+    return tuple(one.name for one in environments.found)
 
 
 def test_the_nearest_folder_upwards_is_the_project(root):
@@ -83,7 +74,7 @@ def test_every_file_that_is_not_abstract_is_an_environment(root):
     write(root, prod="a: 1\n", dev="extends: prod.yaml\n")
     write(root, base="abstract: true\n", eu="abstract: false\na: 1\n")
     found = project.environments(root)
-    assert found.names == ("dev", "eu", "prod")
+    assert names(found) == ("dev", "eu", "prod")
     assert found.found[0] == project.Environment("dev", "params/dev.yaml")
     assert found.abstract == ("params/base.yaml",)
     assert found.problems == () and found.misnamed == ()
@@ -92,7 +83,7 @@ def test_every_file_that_is_not_abstract_is_an_environment(root):
 def test_abstract_is_not_inherited(root):
     """An environment that extends a base is no base for that."""
     write(root, base="abstract: true\na: 1\n", dev="extends: base.yaml\n")
-    assert project.environments(root).names == ("dev",)
+    assert names(project.environments(root)) == ("dev",)
 
 
 def test_other_files_are_left_alone(root):
@@ -103,13 +94,13 @@ def test_other_files_are_left_alone(root):
     (root / "params/shared").mkdir()
     (root / "params/shared/base.yaml").write_text("a: 1\n")
     found = project.environments(root)
-    assert (found.names, found.misnamed, found.abstract, found.problems) == ((), (), (), ())
+    assert (names(found), found.misnamed, found.abstract, found.problems) == ((), (), (), ())
 
 
 def test_a_broken_file_counts_as_an_environment(root):
     """A file that can't be read isn't lost: loading it will say what is wrong."""
     write(root, dev="a: [\n")
-    assert project.environments(root).names == ("dev",)
+    assert names(project.environments(root)) == ("dev",)
 
 
 def test_a_broken_base_is_not_called_misnamed(root):
@@ -123,7 +114,7 @@ def test_a_broken_base_is_not_called_misnamed(root):
 def test_proper_names_are_left_alone(root, stem):
     """Lower-case letters, digits and hyphens, a letter first, up to 31."""
     write(root, **{stem: "a: 1\n"})
-    assert project.environments(root).names == (stem,)
+    assert names(project.environments(root)) == (stem,)
     assert project.environments(root).problems == ()
 
 
@@ -151,7 +142,7 @@ def test_a_wrong_name_is_told_with_a_right_one(root, stem, right):
     assert f"`{stem}`" in problem.message
     assert f"params/{right}.yaml" in problem.fix
     assert project.NAME.fullmatch(right)
-    assert found.names == ("dev",) and found.misnamed == (f"params/{stem}.yaml",)
+    assert names(found) == ("dev",) and found.misnamed == (f"params/{stem}.yaml",)
 
 
 def test_a_base_may_have_any_name(root):

@@ -12,6 +12,9 @@ from generator.keycloak import catalog, environment, facts, sizing
 from generator.params import describe, rules
 from generator.params.describe import field_at
 from generator.params.model import Settings
+from generator.params.rules import options
+from generator.params.rules.options import options_exist
+from generator.params.rules.service import fargate_has_the_size
 from tests.trials import ACCOUNT, ECR, FOUND_DATABASE, FOUND_NETWORK, GONE, PROVIDER, THEME, changed, try_out, try_text
 
 NEWEST = catalog.load(catalog.versions()[-1])
@@ -679,9 +682,9 @@ def test_every_size_that_fargate_has_is_taken():
     pairs = [(cpu, memory) for cpu in sizing.fargate_cpus() for memory in sizing.fargate_memories(cpu)]
     for cpu, memory in pairs:
         settings = Settings.model_validate(changed({"service.cpu": cpu, "service.memory": memory}))
-        assert list(rules.fargate_has_the_size(settings, NEWEST)) == []
+        assert list(fargate_has_the_size(settings, NEWEST)) == []
         between = Settings.model_validate(changed({"service.cpu": cpu, "service.memory": memory + 1}))
-        complaint, = rules.fargate_has_the_size(between, NEWEST)
+        complaint, = fargate_has_the_size(between, NEWEST)
         assert complaint.key == "service.memory"
         assert complaint.fix.startswith(f"write {memory} ")
 
@@ -730,7 +733,7 @@ def test_no_option_that_the_generator_sets_can_be_set_twice(version):
         "keycloak.admin.username")}
     for name, owner in owned.items():
         settings = Settings.model_validate(changed({"keycloak.options": {name: "x"}}))
-        complaint, = [one for one in rules.options_exist(settings, environment_catalog)]
+        complaint, = [one for one in options_exist(settings, environment_catalog)]
         assert complaint.key == f"keycloak.options.{name}"
         assert complaint.message == "is set by the generator"
         assert complaint.fix.endswith(f" {owner}")
@@ -756,13 +759,13 @@ def test_no_jvm_option_that_the_generator_sets_can_be_set_twice(prefix):
     ("PT1M30.5S", 90.5), ("pt2h", 7200), ("P1DT1S", 86401), ("1H", 3600), ("30s ", 30)])
 def test_a_time_is_read_as_keycloak_spells_it(text, seconds):
     """Seconds, a number with a unit, or ISO 8601."""
-    assert rules.seconds(text) == seconds
+    assert options.seconds(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5s", "${DELAY}"])
 def test_what_is_no_time_is_no_time(text):
     """A value that can't be read counts as nothing, since the option itself is checked elsewhere."""
-    assert rules.seconds(text) == 0
+    assert options.seconds(text) == 0
 
 
 LEAVES = [key.path for key in describe.keys() if not key.section and "[]" not in key.path]

@@ -10,13 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.params import source
-from generator.params.source import Mapping, Scalar, Sequence
+from generator.params.composing import MAX_DEPTH
+from generator.params.nodes import Mapping, Node, Scalar, Sequence
+from generator.params.syntax import LOADER
+from generator.params.texts import shown, text_problem
 
 # A busy machine decides no test.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PARSERS = [
-    pytest.param(source.LOADER, id="with libyaml"),
+    pytest.param(LOADER, id="with libyaml"),
     pytest.param(yaml.BaseLoader, id="with the parser in Python"),
 ]
 
@@ -31,14 +34,14 @@ CLEAN = st.text(
 )
 
 
-def parsed(text: str, loader: type = source.LOADER) -> source.Source:
+def parsed(text: str, loader: type = LOADER) -> source.Source:
     """Return the source of a text that has no problems."""
     found = source.parse(text, "params/dev.yaml", loader)
     assert found.problems == () and found.complete
     return found
 
 
-def value(found: source.Source, key: str) -> source.Node:
+def value(found: source.Source, key: str) -> Node:
     return found.body.items[key][1]
 
 
@@ -66,7 +69,7 @@ def value(found: source.Source, key: str) -> source.Node:
 )
 def test_an_unquoted_value_keeps_its_text(loader, text):
     """A value without quotes comes out as the text that stands in the file."""
-    assert value(parsed(f"a: {text}\n", loader), "a") == Scalar(text, True, 1, 4)
+    assert value(parsed(f"a: {text}\n", loader), "a") == Scalar(text, True, 1)
 
 
 @pytest.mark.parametrize("loader", PARSERS)
@@ -103,7 +106,7 @@ def test_any_text_comes_out_as_it_was_written(loader, text):
         assert [(key, node.value) for key, (_, node) in found.body.items.items()] == [("a", text)]
 
 
-def raw(node: source.Node):
+def raw(node: Node):
     """Return a node as dicts, lists and texts."""
     if isinstance(node, Scalar):
         return node.value
@@ -137,16 +140,16 @@ def test_any_tree_comes_out_as_it_was_written(tree, flow):
 
 
 def test_every_node_knows_its_line():
-    """Keys, values and items carry the line they stand in, from 1, values also their column."""
+    """Keys, values and items carry the line they stand in, from 1."""
     found = parsed("# title\na: 1\nb:\n  c: [x, 'y']\n\n  d:\n    - p\n    - q: r\n")
     assert found.body == Mapping(
         {
-            "a": (2, Scalar("1", True, 2, 4)),
+            "a": (2, Scalar("1", True, 2)),
             "b": (3, Mapping(
                 {
-                    "c": (4, Sequence((Scalar("x", True, 4, 7), Scalar("y", False, 4, 10)), 4)),
+                    "c": (4, Sequence((Scalar("x", True, 4), Scalar("y", False, 4)), 4)),
                     "d": (6, Sequence(
-                        (Scalar("p", True, 7, 7), Mapping({"q": (8, Scalar("r", True, 8, 10))}, 8)), 7
+                        (Scalar("p", True, 7), Mapping({"q": (8, Scalar("r", True, 8))}, 8)), 7
                     )),
                 },
                 4,
@@ -190,7 +193,7 @@ def test_keys_that_look_like_numbers_are_texts():
 
 def test_a_nesting_of_forty_levels_is_read():
     """The limit is for nonsense: forty levels pass."""
-    depth = source.MAX_DEPTH
+    depth = MAX_DEPTH
     text = "{a: " * depth + "1" + "}" * depth
     node = parsed(text).body
     for _ in range(depth):
@@ -272,7 +275,7 @@ def test_a_missing_file_is_a_problem(tmp_path):
 )
 def test_a_text_that_would_break_the_output_is_named(text, part):
     """What makes a text unfit for a rendered template is told with the way out."""
-    message, fix = source.text_problem(text)
+    message, fix = text_problem(text)
     assert part in message and fix
 
 
@@ -281,16 +284,7 @@ def test_a_text_that_would_break_the_output_is_named(text, part):
 )
 def test_ordinary_texts_are_left_alone(text):
     """Signs that nothing would fill in are fine."""
-    assert source.text_problem(text) is None
-
-
-def test_what_a_key_allows_is_left_alone():
-    """A key may allow line breaks or placeholders, each without the other."""
-    assert source.text_problem("a\nb", multiline=True) is None
-    assert source.text_problem("{{resolve:ssm:x}} ${a}", placeholders=True) is None
-    assert source.text_problem("a\n${b}", multiline=True) is not None
-    assert source.text_problem("a\n${b}", placeholders=True) is not None
-    assert source.text_problem("a\x1b\n${b}", multiline=True, placeholders=True) is not None
+    assert text_problem(text) is None
 
 
 def test_line_breaks_and_placeholders_are_read():
@@ -301,6 +295,6 @@ def test_line_breaks_and_placeholders_are_read():
 
 def test_a_name_from_outside_is_shown_on_one_harmless_line():
     """What a message repeats from outside holds nothing hidden and has an end."""
-    assert source.shown("a\nb\x1b[31m\u202e") == "a?b?[31m?"
-    assert source.shown("x" * 100, 10) == "x" * 9 + "…"
-    assert source.shown("plain.yaml") == "plain.yaml"
+    assert shown("a\nb\x1b[31m\u202e") == "a?b?[31m?"
+    assert shown("x" * 100, 10) == "x" * 9 + "…"
+    assert shown("plain.yaml") == "plain.yaml"

@@ -111,8 +111,8 @@ def test_every_choice_of_the_model_is_taken_by_some_case(wholes):
     assert untried == []
 
 
-TEMPLATES = sorted(path for path in (PROJECT / "templates").rglob("*.yaml.j2")
-                   if path.name not in ("params.yaml.j2", "deployment.yaml.j2"))
+TEMPLATES = [PROJECT / "templates" / name for name in ("keycloak.yaml.j2", "outputs.yaml.j2")] + sorted(
+    path for folder in ("macros", "resources") for path in (PROJECT / "templates" / folder).rglob("*.j2"))
 """What template.yaml is made from."""
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
-from pathlib import Path
+from functools import partial
 
+import engines
 import pytest
+from engines import Mode, Record, Service, project, render
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from generator.errors import ProjectError, TemplateError
-from generator.rendering.engine import Engine
 from generator.rendering.origins import track
 
 FRAGMENTS = (
@@ -26,42 +24,7 @@ FRAGMENTS = (
 ).split("¦")
 
 
-class Service(BaseModel):
-    cpu: int = 1024
-    image: str = "quay.io/keycloak"
-
-    @property
-    def memory(self) -> int:
-        return 2 * self.cpu
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Record:
-    zone: str
-
-
-class Mode(str, enum.Enum):
-    DNS = "dns"
-
-
-def project(folder: Path, **templates: str) -> Engine:
-    """An engine over the given templates."""
-    (folder / "templates").mkdir(exist_ok=True)
-    for name, source in templates.items():
-        (folder / "templates" / name).write_text(source, encoding="utf-8")
-    return Engine(folder / "templates")
-
-
-def render(folder: Path, source: str) -> str:
-    return project(folder, main=source).render("main", {}).text
-
-
-def complaint(folder: Path, source: str, context: dict | None = None, **templates: str):
-    """The one problem that rendering `main` raises."""
-    with pytest.raises(TemplateError) as caught:
-        project(folder, main=source, **templates).render("main", context or {}, name="prod")
-    (problem,) = caught.value.problems
-    return problem
+complaint = partial(engines.complaint, name="prod")
 
 
 class TestMissingNames:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import jinja2
 import pytest
+from engines import Record, Service, complaint, project, render
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from generator.errors import TemplateError
 from generator.params.load import load_all
@@ -23,47 +20,7 @@ from generator.rendering import filters
 from generator.rendering.engine import Engine, Rendered
 from generator.rendering.handover import hand_over
 from generator.rendering.origins import key_of, track
-
-PROJECT = Path(__file__).parents[2]
-
-
-class Service(BaseModel):
-    cpu: int = 1024
-    image: str = "quay.io/keycloak"
-
-    @property
-    def memory(self) -> int:
-        return 2 * self.cpu
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Record:
-    zone: str
-
-
-class Mode(str, enum.Enum):
-    DNS = "dns"
-
-
-def project(folder: Path, **templates: str) -> Engine:
-    """An engine over the given templates; `__` in a name is a slash."""
-    for name, source in templates.items():
-        path = folder / "templates" / name.replace("__", "/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(source[1:]) if source.startswith("\n  ") else source, encoding="utf-8")
-    return Engine(folder / "templates")
-
-
-def render(folder: Path, source: str, context: dict | None = None, **templates: str) -> str:
-    return project(folder, main=source, **templates).render("main", context or {}).text
-
-
-def complaint(folder: Path, source: str, context: dict | None = None, **templates: str):
-    """The one problem that rendering `main` raises."""
-    with pytest.raises(TemplateError) as caught:
-        project(folder, main=source, **templates).render("main", context or {})
-    (problem,) = caught.value.problems
-    return problem
+from tests.cases import PROJECT
 
 
 class TestRendering:
@@ -328,7 +285,6 @@ class TestTheFolder:
     def test_a_missing_folder_is_a_missing_template(self, tmp_path):
         """An engine over a folder that isn't there complains when it is used."""
         engine = Engine(tmp_path / "templates")
-        assert engine.list_templates() == []
         with pytest.raises(TemplateError, match="there is no template `main`"):
             engine.render("main", {})
 
@@ -370,10 +326,9 @@ class TestTheFolder:
 
     def test_templates_are_listed_by_name(self, tmp_path):
         """The list is sorted, names folders with a slash and leaves hidden files out."""
-        engine = project(
-            tmp_path, **{"main": "", "b__c": "", "a": "", ".hidden": "", ".git__config": "", "b__.swp": ""}
-        )
-        assert engine.list_templates() == ["a", "b/c", "main"]
+        others = {"b__c": "", "a": "", ".hidden": "", ".git__config": "", "b__.swp": ""}
+        problem = complaint(tmp_path, "{% include 'nothing like it' %}", **others)
+        assert problem.fix == "there is `a`, `b/c`, `main`"
 
 
 class TestCompiledTemplates:

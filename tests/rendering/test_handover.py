@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from generator import __version__
-from generator.errors import ProjectError
+from generator.errors import ParamsError
 from generator.params import load
 from generator.params.secrets import secret_in
 from generator.rendering.engine import Engine
@@ -201,12 +201,18 @@ class TestImage:
         (found,) = load.load_all(project)
         return found
 
-    def test_a_provider_that_vanishes_is_named(self, project):
-        """A file that goes between reading params and rendering is a plain error that names it."""
+    @pytest.mark.parametrize("path, key", [
+        pytest.param("files/theme.jar", "keycloak.image.providers.0", id="a provider"),
+        pytest.param("files/theme", "keycloak.image.themes.0", id="a theme")])
+    def test_what_vanishes_is_named(self, project, path, key):
+        """A file that goes between reading params and rendering is a problem of the line that names it."""
         environment = self.outcome(project).environment
-        (project / "files/theme.jar").unlink()
-        with pytest.raises(ProjectError, match="files/theme.jar can't be read"):
+        (project / path).rename(project / "elsewhere")
+        with pytest.raises(ParamsError) as caught:
             hand_over(environment, project, Engine(PROJECT / "templates"))
+        (problem,) = caught.value.problems
+        assert problem.key == key and problem.message == f"{path} can't be read: No such file or directory"
+        assert path in (project / problem.file).read_text().splitlines()[problem.line - 1]
 
     @pytest.mark.parametrize("path, message", [
         pytest.param("files/theme.jar", "there is no file files/theme.jar", id="a missing provider"),

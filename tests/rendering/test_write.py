@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import ProjectError
-from generator.rendering.write import Difference, compare, orphans, uninterrupted, write
+from generator.rendering.write import Difference, compare, orphans, sweep, uninterrupted, write
 from tests.cases import PROJECT
 
 FILES = {"a.yaml": b"one: 1\ntwo: 2\n", "b.json": b"{}\n", "image/Dockerfile": b"FROM x\n",
@@ -273,6 +273,62 @@ except KeyboardInterrupt:
         assert ran.stdout == "interrupted\n"
         assert tree(root) == as_dev(FILES)
         assert [path.name for path in (root / "rendered").iterdir()] == ["dev"]
+
+    def test_sigterm_while_staging_leaves_the_old_files(self, root):
+        """What a killed process leaves beside the old files is swept away by the next one."""
+        run(self.CODE, str(root), "open", "SIGTERM", code=-signal.SIGTERM)
+        (left,) = [path for path in (root / "rendered").iterdir() if path.name != "dev"]
+        assert left.name.startswith(".dev-") and list(left.rglob("*.txt"))
+        sweep(root)
+        assert [path.name for path in (root / "rendered").iterdir()] == ["dev"]
+        assert tree(root) == as_dev(FILES)
+
+    def test_what_somebody_stages_now_is_left_alone(self, root):
+        """Sweeping takes nothing away from a process that is still at work; when it is done, nothing is left."""
+        code = """
+import sys
+from pathlib import Path
+from generator.rendering.write import compare, write
+class Slow(dict):
+    def __getitem__(self, name):
+        if name == "b.txt":
+            print("staging", flush=True)
+            sys.stdin.readline()
+        return super().__getitem__(name)
+root, files = Path(sys.argv[1]), {"a.txt": b"a", "b.txt": b"b"}
+write(root, "dev", Slow(files), compare(root, "dev", files))
+"""
+        with subprocess.Popen([sys.executable, "-c", code, str(root)], cwd=PROJECT, text=True, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as other:
+            assert other.stdout.readline() == "staging\n"
+            sweep(root)
+            assert [path.name for path in (root / "rendered").rglob("a.txt")] == ["a.txt"]
+            other.communicate("\n")
+        assert other.returncode == 0
+        assert tree(root) == {"dev/a.txt": b"a", "dev/b.txt": b"b"}
+
+    def test_nothing_else_is_swept(self, root, tmp_path_factory):
+        """Only what looks like a staging folder from outside and inside goes: no file, link or folder of the user's."""
+        outside = tmp_path_factory.mktemp("outside")
+        (outside / "new").mkdir()
+        base = root / "rendered"
+        for name in (".notes", ".dev-abcdefgh/mine", "dev-abcdefgh/new", ".dev-abcdefg/new"):
+            (base / name).mkdir(parents=True)
+        (base / ".prod-abcdefgh").write_bytes(b"mine")
+        (base / ".qa-abcdefgh").symlink_to(outside)
+        before = sorted(base.rglob("*"))
+        sweep(root)
+        assert sorted(base.rglob("*")) == before and (outside / "new").is_dir()
+
+    def test_nothing_is_swept_through_a_link(self, tmp_path):
+        """Where rendered/ is a link, or isn't there, nothing happens."""
+        (tmp_path / "aside/.dev-abcdefgh/new").mkdir(parents=True)
+        (tmp_path / "rendered").symlink_to("aside")
+        sweep(tmp_path)
+        assert (tmp_path / "aside/.dev-abcdefgh/new").is_dir()
+        (tmp_path / "rendered").unlink()
+        sweep(tmp_path)
+        assert not (tmp_path / "rendered").exists()
 
     def test_signals_act_as_before_afterwards(self):
         """Outside of the block Ctrl-C is what it was, and a block without a signal raises nothing."""

@@ -9,18 +9,16 @@ from generator.drilling.exercise import Exercise
 from generator.drilling.probes import outage
 from generator.drilling.promises import Figure, Promise
 from generator.drilling.step import Step
-from generator.drilling.steps.loss import begin, outage_promise, served_again, unhurt, whole_first
+from generator.drilling.steps.losing import begin, outage_promise, served_again, unhurt, whole_first
 
 
 def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     if exercise.topology.database is None:
-        for name in step.promises:
-            yield step.not_run(name, "the template names no database")
+        yield from step.none_run("the template names no database")
         return
-    cluster, missing = whole_first(step, exercise, least=1)
-    untried = list(missing)
-    if untried:
-        yield from untried
+    cluster, missing = whole_first(exercise, least=1)
+    if missing:
+        yield from step.none_run(missing)
         return
     kept = begin(exercise, cluster)
     limit = exercise.knobs.database

@@ -15,7 +15,9 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     for task in cluster.tasks:
         exercise.moment("note", f"{task.name} started", task.name, task.started)
     times = dict(_times(exercise, cluster))
-    figures = tuple(Figure(f"{name} from start to full view", seconds, "s") for name, seconds in sorted(times.items()))
+    figures = tuple(
+        Figure(f"{name} from start to full view", seconds, "s") for name, seconds in sorted(times.items())
+    )
     if times:
         exercise.startup = max(times.values())
         first = min(task.started for task in cluster.tasks)
@@ -34,7 +36,11 @@ def _causes(exercise: Exercise, cluster: Cluster, complaints: list[str]) -> tupl
     if cluster.whole:
         return ()
     found = causes.apart(exercise.topology, complaints) if not cluster.one_view else ()
-    return found if found and len(cluster.ready) == cluster.wanted else found + causes.unserved(exercise.topology)
+    return (
+        found
+        if found and len(cluster.ready) == cluster.wanted
+        else found + causes.unserved(exercise.topology)
+    )
 
 
 def _times(exercise: Exercise, cluster: Cluster) -> Iterator[tuple[str, float]]:
@@ -53,7 +59,9 @@ def _metrics(step: Step, exercise: Exercise, cluster: Cluster) -> Iterator[Promi
         if size is not None:
             sizes[task.name] = size
     if not sizes:
-        yield step.not_run("metrics", "no task's metrics name the size of the cluster, or they can't be asked for")
+        yield step.not_run(
+            "metrics", "no task's metrics name the size of the cluster, or they can't be asked for"
+        )
         return
     wrong = {name: size for name, size in sizes.items() if size != cluster.wanted}
     missing = [task.name for task in cluster.tasks if task.name not in sizes]

@@ -43,9 +43,11 @@ class _Tally:
         self.unserved += answer is not None and answer.status in (502, 503, 504) and answer.json() is None
 
     def blame(self, line: str, found: tuple[Cause, ...]) -> None:
-        """Notes something that is wrong, and why."""
+        """Notes something that is wrong, and why; what one line of the template is to blame for is said
+        once."""
         self.wrong.append(line)
-        self.causes += [cause for cause in found if cause not in self.causes]
+        known = {(cause.line, cause.fix) for cause in self.causes}
+        self.causes += [cause for cause in found if (cause.line, cause.fix) not in known]
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -56,11 +58,14 @@ class _Tally:
         return (*self.wrong[:_SHOWN], *more)
 
     def promise(self, step: Step, name: str, what: str) -> Promise:
-        """The promise that these requests decide. Where nobody is behind the balancer, nothing is shown and nothing is
-        proved by that; a few requests that a node closes the connection on are another matter."""
+        """The promise that these requests decide. Where nobody is behind the balancer, nothing is shown and
+        nothing is proved by that; a few requests that a node closes the connection on are another matter."""
         if not self.wrong and self.unserved > self.asked / 4:
-            return step.not_run(name, f"{self.unserved} of {self.asked} requests found no node behind the balancer",
-                                evidence=self.evidence)
+            return step.not_run(
+                name,
+                f"{self.unserved} of {self.asked} requests found no node behind the balancer",
+                evidence=self.evidence,
+            )
         broken = f"{len(self.wrong)} of {self.asked} {what}" if self.wrong else ""
         return step.judged(name, broken, figures=(Figure("requests", self.asked),), evidence=self.evidence,
                            causes=tuple(self.causes[:6]))
@@ -89,7 +94,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     yield _address(step, exercise)
 
 
-# --- The table -------------------------------------------------------------------------------------------------------
+# --- The table ----------------------------------------------------------------------------------------------
 
 
 def _exposed(step: Step, exercise: Exercise, realm: str, form: LoginForm) -> Promise:
@@ -155,7 +160,9 @@ def _master(step: Step, exercise: Exercise) -> Promise:
 
 def _try(exercise: Exercise, tally: _Tally, site: Site, vantage: str, door: Door, trick: Trick) -> None:
     target = trick.target if trick.target.startswith("http") else site.base + trick.target
-    answer, outcome = _ask(Client(door, site.authority), trick.method, target, headers=trick.headers, host=trick.host)
+    answer, outcome = _ask(
+        Client(door, site.authority), trick.method, target, headers=trick.headers, host=trick.host
+    )
     tally.count(answer, outcome)
     if answer is None:
         return
@@ -168,12 +175,15 @@ def _try(exercise: Exercise, tally: _Tally, site: Site, vantage: str, door: Door
     asked = Asked(trick.host or site.authority, target, door, trick.method, trick.headers)
     name = f" ({trick.name})" if trick.name else ""
     headers = "".join(f" {key}: {value}" for key, value in trick.headers)
-    tally.blame(_line(exercise, vantage, trick.method, site, f"{target}{headers}{name}", f"{answer.status} {shows}"),
-                causes.exposed(exercise.topology, asked, shows, exercise.places))
+    tally.blame(
+        _line(exercise, vantage, trick.method, site, f"{target}{headers}{name}", f"{answer.status} {shows}"),
+        causes.exposed(exercise.topology, asked, shows, exercise.places),
+    )
 
 
 def _allowed(exercise: Exercise, site: Site, vantage: str, door: Door) -> bool:
-    """Whether the admin console may be seen there: by administrators, and within the VPC if the template says so."""
+    """Whether the admin console may be seen there: by administrators, and within the VPC if the template says
+    so."""
     if site != exercise.places.console or vantage == "internet":
         return False
     if vantage == "admin":
@@ -189,7 +199,10 @@ def _admin(step: Step, exercise: Exercise) -> Promise:
     if not vantages:
         return step.not_run("admin", "the template names no network of administrators")
     for vantage, door in vantages:
-        for path, shows in ((f"{site.base}/admin/master/console/", CONSOLE), (f"{site.base}/admin/realms", API)):
+        for path, shows in (
+            (f"{site.base}/admin/master/console/", CONSOLE),
+            (f"{site.base}/admin/realms", API),
+        ):
             answer, outcome = _ask(Client(door, site.authority), "GET", path)
             tally.count(answer, outcome)
             if answer is None or paths.shown(answer) != shows:
@@ -221,7 +234,7 @@ def _token(step: Step, exercise: Exercise, realm: str) -> Promise:
     return tally.promise(step, "token", "requests with an administrator's token are let through")
 
 
-# --- URLs, cookies, headers ------------------------------------------------------------------------------------------
+# --- URLs, cookies, headers ---------------------------------------------------------------------------------
 
 
 def _urls(step: Step, exercise: Exercise, realm: str, form: LoginForm) -> Promise:
@@ -239,8 +252,13 @@ def _urls(step: Step, exercise: Exercise, realm: str, form: LoginForm) -> Promis
     for vantage, door in _doors(exercise, public):
         answer, _ = _ask(Client(door, public.authority), "GET", f"{public.base}/realms/{realm}/account")
         if answer is not None and answer.header("Location"):
-            _expect(tally, exercise, f"redirect of the account page {_from(vantage)}", answer.header("Location"),
-                    public.url)
+            _expect(
+                tally,
+                exercise,
+                f"redirect of the account page {_from(vantage)}",
+                answer.header("Location"),
+                public.url,
+            )
     for vantage, door in _doors(exercise, console):
         if not _allowed(exercise, console, vantage, door):
             continue
@@ -278,7 +296,8 @@ def _cookies(step: Step, exercise: Exercise, answers: list[Answer]) -> Promise:
         for cookie in answer.every("Set-Cookie"):
             name, _, rest = cookie.partition("=")
             attributes = [part.strip().lower() for part in rest.split(";")[1:]]
-            # The balancer's own cookies hold nothing of the user's; a cookie that is being deleted holds nothing.
+            # The balancer's own cookies hold nothing of the user's; a cookie that is being deleted holds
+            # nothing.
             if name.startswith("AWSALB") or "max-age=0" in attributes:
                 continue
             tally.asked += 1
@@ -292,9 +311,16 @@ def _forged(step: Step, exercise: Exercise, realm: str) -> Promise:
     places, tally = exercise.places, _Tally()
     site = places.public
     document = f"{site.base}/realms/{realm}/.well-known/openid-configuration"
-    query = urllib.parse.urlencode({"client_id": exercise.made.client, "response_type": "code", "scope": "openid",
-                                    "redirect_uri": "https://drill.invalid/callback", "code_challenge": "x" * 43,
-                                    "code_challenge_method": "S256"})
+    query = urllib.parse.urlencode(
+        {
+            "client_id": exercise.made.client,
+            "response_type": "code",
+            "scope": "openid",
+            "redirect_uri": "https://drill.invalid/callback",
+            "code_challenge": "x" * 43,
+            "code_challenge_method": "S256",
+        }
+    )
     page = f"{site.base}/realms/{realm}/protocol/openid-connect/auth?{query}"
     account = f"{site.base}/realms/{realm}/account"
     for vantage, door in _doors(exercise, site):
@@ -326,7 +352,11 @@ def _changed(answer: Answer | None, honest: Answer, site: Site) -> str:
         different = next((name for name in ours if theirs.get(name) != ours[name]), "")
         return f"makes {different} {theirs.get(different)}" if different else ""
     action = login_action(answer.text)
-    return f"sends the login form to {action.split('?')[0]}" if action and not action.startswith(site.url + "/") else ""
+    return (
+        f"sends the login form to {action.split('?')[0]}"
+        if action and not action.startswith(site.url + "/")
+        else ""
+    )
 
 
 def _address(step: Step, exercise: Exercise) -> Promise:
@@ -354,14 +384,22 @@ def _address(step: Step, exercise: Exercise) -> Promise:
     balancers = {str(balancer.host.address) for balancer in exercise.topology.balancers}
     asked = Asked(exercise.places.public.authority, f"/realms/{realm.name}/", door, "POST", headers)
     if any(address in forged for address in addresses):
-        return step.judged("address", f"an event shows {forged[0]}, which the client made up", evidence=evidence,
-                           causes=causes.forged(exercise.topology, "X-Forwarded-For", asked))
+        return step.judged(
+            "address",
+            f"an event shows {forged[0]}, which the client made up",
+            evidence=evidence,
+            causes=causes.forged(exercise.topology, "X-Forwarded-For", asked),
+        )
     wrong = [one for one in addresses if (door.source and one != door.source) or one in balancers]
-    return step.judged("address", f"an event shows {wrong[0]}, which isn't the client's address" if wrong else "",
-                       evidence=evidence, causes=causes.proxy_headers(exercise.topology))
+    return step.judged(
+        "address",
+        f"an event shows {wrong[0]}, which isn't the client's address" if wrong else "",
+        evidence=evidence,
+        causes=causes.proxy_headers(exercise.topology),
+    )
 
 
-# --- Asking ----------------------------------------------------------------------------------------------------------
+# --- Asking -------------------------------------------------------------------------------------------------
 
 
 def _doors(exercise: Exercise, site: Site) -> list[tuple[str, Door]]:

@@ -56,9 +56,12 @@ def _sticky(step: Step, exercise: Exercise, nodes: list[str]) -> Promise:
     if not known:
         return step.judged("sticky", "the balancer sets no cookie to keep a login on its node",
                            causes=causes.unsteady(exercise.topology))
-    return step.judged("sticky", f"one login was served by {', '.join(different)}" if len(different) > 1 else "",
-                       evidence=(f"{len(served)} answers, {len(known)} of them named a node: {', '.join(different)}",),
-                       causes=causes.unsteady(exercise.topology))
+    return step.judged(
+        "sticky",
+        f"one login was served by {', '.join(different)}" if len(different) > 1 else "",
+        evidence=(f"{len(served)} answers, {len(known)} of them named a node: {', '.join(different)}",),
+        causes=causes.unsteady(exercise.topology),
+    )
 
 
 def _refresh(step: Step, exercise: Exercise, routes: list[Route]) -> Promise:
@@ -89,7 +92,10 @@ def _ended(step: Step, exercise: Exercise, routes: list[Route]) -> Promise:
             exercise.party(route=other).check(tokens)
             exercise.party(route=other).end(tokens)
             late = _lasting(exercise, routes, tokens)
-            evidence.append(f"begun at {_name(route)}, ended at {_name(other)}" + (f", still active at {late}" if late else ""))
+            evidence.append(
+                f"begun at {_name(route)}, ended at {_name(other)}"
+                + (f", still active at {late}" if late else "")
+            )
             wrong = wrong or (f"a session ended at {_name(other)} is still active at {late}" if late else "")
             wrong = wrong or _refused(lambda: exercise.party(route=route).refreshed(tokens))
         except (NoAnswer, Failed) as error:
@@ -99,8 +105,8 @@ def _ended(step: Step, exercise: Exercise, routes: list[Route]) -> Promise:
 
 
 def _lasting(exercise: Exercise, routes: list[Route], tokens: Tokens) -> str:
-    """A node that still calls a session's token active; empty where none does. Two seconds are given to it: nodes tell
-    each other of an ended session asynchronously."""
+    """A node that still calls a session's token active; empty where none does. Two seconds are given to it:
+    nodes tell each other of an ended session asynchronously."""
     left = list(routes)
 
     def none_left() -> bool:
@@ -142,9 +148,17 @@ def _counted(step: Step, exercise: Exercise, routes: list[Route]) -> Promise:
     agreed = exercise.wait(agree, 10.0)
     wrong = "" if agreed else ", ".join(f"{name} counts {count}" for name, count in counts.items()
                                         if count != expected) + f" of {expected} failed logins"
-    return step.judged("counted", wrong, figures=(Figure("failed logins", expected - before),),
-                       evidence=_counted_lines([f"{name if routes[0].task else 'a node'}: {count - before} counted"
-                                                for name, count in counts.items()]))
+    return step.judged(
+        "counted",
+        wrong,
+        figures=(Figure("failed logins", expected - before),),
+        evidence=_counted_lines(
+            [
+                f"{name if routes[0].task else 'a node'}: {count - before} counted"
+                for name, count in counts.items()
+            ]
+        ),
+    )
 
 
 def _distinct(routes: list[Route]) -> list[Route]:

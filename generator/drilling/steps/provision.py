@@ -28,8 +28,10 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
             yield step.not_run("realm", reason)
             return
         if error.refused:
-            reason += (": Keycloak doesn't take the bootstrap administrator's name and password; name another "
-                       "administrator of the master realm")
+            reason += (
+                ": Keycloak doesn't take the bootstrap administrator's name and password; name another "
+                "administrator of the master realm"
+            )
         yield step.judged("realm", reason, evidence=tuple(one.text for one in error.tries),
                           causes=() if error.refused else causes.locked_out(exercise.topology, error.tries,
                                                                              exercise.places))

@@ -13,7 +13,7 @@ from generator.drilling.places import option
 from generator.drilling.probes import Failed, outage
 from generator.drilling.promises import Figure, Promise
 from generator.drilling.step import Step
-from generator.drilling.steps.loss import begin, served_again, unhurt, whole_first
+from generator.drilling.steps.losing import begin, served_again, unhurt, whole_first
 
 _SETTING = "KC_LOG_LEVEL"
 _HARMLESS = "org.keycloak.drill:info"
@@ -21,10 +21,9 @@ _HARMLESS = "org.keycloak.drill:info"
 
 
 def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
-    _, missing = whole_first(step, exercise, least=1)
-    untried = list(missing)
-    if untried:
-        yield from untried
+    _, missing = whole_first(exercise, least=1)
+    if missing:
+        yield from step.none_run(missing)
         return
     target, service, knobs = exercise.target, exercise.topology.service, exercise.knobs
     before = {(task.name, task.started) for task in exercise.tasks()}
@@ -52,7 +51,9 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
             exercise.sleep(1.0 if target.local else 5.0)
         done = target.deployment_done()
         seconds = exercise.clock() - since
-        exercise.moment("recovery" if done else "note", "the deployment is done" if done else "the deployment hangs")
+        exercise.moment(
+            "recovery" if done else "note", "the deployment is done" if done else "the deployment hangs"
+        )
         after = exercise.settle()
         exercise.say("the load goes on until it is complete")
         exercise.wait(lambda: exercise.tasks() and load.requests >= knobs.requests,
@@ -70,9 +71,13 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
     yield step.judged("done", broken, figures=(Figure("deployment", seconds, "s"),) if done else ())
     too_few = f"{fewest} healthy tasks at one moment" if fewest < service.at_least else ""
     too_many = f"{most} tasks at one moment" if most > service.at_most else ""
-    yield step.judged("share", " and ".join(filter(None, (too_few, too_many))), figures=(
-        Figure("fewest healthy tasks", fewest), Figure("most tasks", most)), evidence=(
-        f"the service allows {service.at_least} to {service.at_most}",), causes=causes.deployment(exercise.topology))
+    yield step.judged(
+        "share",
+        " and ".join(filter(None, (too_few, too_many))),
+        figures=(Figure("fewest healthy tasks", fewest), Figure("most tasks", most)),
+        evidence=(f"the service allows {service.at_least} to {service.at_most}",),
+        causes=causes.deployment(exercise.topology),
+    )
     yield step.judged("whole", "" if after.whole else after.text, causes=causes.apart(exercise.topology))
     yield step.judged("unhurt", unhurt(exercise, kept))
 
@@ -96,10 +101,9 @@ DEPLOY = Step(
 
 
 def _scale(step: Step, exercise: Exercise) -> Iterator[Promise]:
-    _, missing = whole_first(step, exercise, least=1)
-    untried = list(missing)
-    if untried:
-        yield from untried
+    _, missing = whole_first(exercise, least=1)
+    if missing:
+        yield from step.none_run(missing)
         return
     start = exercise.desired
     kept = begin(exercise, exercise.cluster())
@@ -116,12 +120,12 @@ def _scale(step: Step, exercise: Exercise) -> Iterator[Promise]:
             exercise.target.scale(start + 1)
             exercise.desired = start + 1
             up = exercise.settle()
-            grown = exercise.clock() - since
+            grown = exercise.whole_at - since
             turned = exercise.clock()
             exercise.moment("note", f"from {start + 1} to {start} tasks")
             undo()
         down = exercise.settle()
-        shrunk = exercise.clock() - turned
+        shrunk = exercise.whole_at - turned
         exercise.sleep(3.0)
         found = outage(prober.samples, 1 / exercise.knobs.probes, since)
     yield step.judged("up", "" if up.whole else up.text, figures=(
@@ -153,10 +157,9 @@ SCALE = Step(
 
 
 def _restart(step: Step, exercise: Exercise) -> Iterator[Promise]:
-    cluster, missing = whole_first(step, exercise, least=1)
-    untried = list(missing)
-    if untried:
-        yield from untried
+    cluster, missing = whole_first(exercise, least=1)
+    if missing:
+        yield from step.none_run(missing)
         return
     kept = begin(exercise, cluster)
     browser = exercise.browser()
@@ -171,30 +174,53 @@ def _restart(step: Step, exercise: Exercise) -> Iterator[Promise]:
             exercise.moment("loss", f"{task.name} stopped", task.name, at)
         exercise.say("all tasks were stopped; waiting for new ones")
         # The old ones may look healthy for a moment yet.
-        exercise.wait(lambda: not {task.started for task in cluster.tasks} & {task.started for task in exercise.tasks()},
-                      180.0)
+        exercise.wait(
+            lambda: not {task.started for task in cluster.tasks}
+            & {task.started for task in exercise.tasks()},
+            180.0,
+        )
         after = exercise.settle()
         served_again(exercise, prober, 120.0)
-        seconds = exercise.clock() - since
+        seconds = exercise.whole_at - since
         found = outage(prober.samples, 1 / exercise.knobs.probes, since)
     if after.whole:
-        exercise.moment("recovery", "the cluster is whole again")
-    yield step.judged("whole", "" if after.whole else after.text, figures=(
-        (Figure("until the cluster was whole again", seconds, "s"), Figure("outage seen by clients", found.longest, "s"))
-        if after.whole else ()), causes=(*causes.apart(exercise.topology), *causes.unserved(exercise.topology)))
+        exercise.moment("recovery", "the cluster is whole again", at=exercise.whole_at)
+    yield step.judged(
+        "whole",
+        "" if after.whole else after.text,
+        figures=(
+            (
+                Figure("until the cluster was whole again", seconds, "s"),
+                Figure("outage seen by clients", found.longest, "s"),
+            )
+            if after.whole
+            else ()
+        ),
+        causes=(*causes.apart(exercise.topology), *causes.unserved(exercise.topology)),
+    )
     version = exercise.places.version
     if version is not None and version < (26, 0, 0):
-        yield step.not_run("sessions", f"Keycloak {version} keeps sessions in memory only; from 26.0 on they are in "
-                           "the database")
+        yield step.not_run(
+            "sessions",
+            f"Keycloak {version} keeps sessions in memory only; from 26.0 on they are in " "the database",
+        )
         return
     wrong = unhurt(exercise, kept)
     if not wrong:
         try:
-            wrong = "" if isinstance(browser.open(), str) else "a browser that was logged in is asked for its password"
+            wrong = (
+                ""
+                if isinstance(browser.open(), str)
+                else "a browser that was logged in is asked for its password"
+            )
         except (NoAnswer, Failed) as error:
             wrong = str(error)
-    yield step.judged("sessions", wrong, evidence=("refresh token, access token and browser session from before",),
-                      causes=causes.forgotten(exercise.topology, exercise.places))
+    yield step.judged(
+        "sessions",
+        wrong,
+        evidence=("refresh token, access token and browser session from before",),
+        causes=causes.forgotten(exercise.topology, exercise.places),
+    )
 
 
 RESTART = Step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from generator.document import Document, Path, Resource
 from generator.linting.checks.balancing import BALANCER, LISTENER, TARGET_GROUP
@@ -126,6 +126,12 @@ def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path,
             yield resource, found, known
 
 
+def _meant(key: str, known: Iterable[str]) -> str:
+    """The known attribute that a slip of the keyboard made an unknown one of; empty where there was none."""
+    near = [] if key in known else difflib.get_close_matches(key, known, 1, 0.8)
+    return near[0] if near else ""
+
+
 class AttributeKeys(Check):
     """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation
     until AWS reads it.
@@ -142,9 +148,8 @@ class AttributeKeys(Check):
         for _, attributes, known in _attributes(document):
             seen: set[str] = set()
             for path, key, _ in attributes:
-                near = difflib.get_close_matches(key, known, 1, 0.8)
-                if key not in known and near:
-                    yield Hit((*path, "Key"), f"there is no attribute {key!r}", f"write {near[0]}")
+                if meant := _meant(key, known):
+                    yield Hit((*path, "Key"), f"there is no attribute {key!r}", f"write {meant}")
                 if key in seen:
                     yield Hit((*path, "Key"), f"{key} is there twice")
                 seen.add(key)
@@ -183,7 +188,7 @@ class UnknownAttribute(Check):
     def hits(self, document: Document) -> Iterator[Hit]:
         for resource, attributes, known in _attributes(document):
             for path, key, _ in attributes:
-                if key not in known and not difflib.get_close_matches(key, known, 1, 0.8):
+                if key not in known and not _meant(key, known):
                     yield Hit((*path, "Key"), f"{key!r} is no known attribute of {resource.type}")
 
 

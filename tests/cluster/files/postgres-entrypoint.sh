@@ -1,6 +1,6 @@
 #!/bin/bash
-# What the official image's entry point promises: a database made from POSTGRES_* on the first start (each of them may
-# come from the file that POSTGRES_*_FILE names), then the files of /docker-entrypoint-initdb.d, then the server.
+# What the official image's entry point promises: on the first start a database made from POSTGRES_* (each may
+# come from a file, POSTGRES_*_FILE) and the files of /docker-entrypoint-initdb.d, then the server.
 set -eu
 
 fail() {
@@ -33,7 +33,8 @@ make_database() {
   initdb --no-sync --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all %s\n' "$method" >> "$PGDATA/pg_hba.conf"
   # The official image has these built in; here initdb writes what the archive was built with.
-  printf "listen_addresses = '*'\nunix_socket_directories = '/var/run/postgresql'\n" >> "$PGDATA/postgresql.conf"
+  printf "%s = '%s'\n" listen_addresses '*' unix_socket_directories /var/run/postgresql \
+    >> "$PGDATA/postgresql.conf"
 
   local option options="-c listen_addresses=''"
   for option in "$@"; do
@@ -48,16 +49,17 @@ make_database() {
   for file in /docker-entrypoint-initdb.d/*; do
     case $file in
       *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
-      *.sql) psql -v ON_ERROR_STOP=1 --no-psqlrc --username="$user" --no-password --dbname="$database" -f "$file" ;;
+      *.sql) psql --quiet --no-psqlrc --no-password -v ON_ERROR_STOP=1 -U "$user" -d "$database" -f "$file" ;;
     esac
   done
   pg_ctl -D "$PGDATA" -m fast -w stop
 }
 
-if [ "${1:-}" = "${1#-}" ] && [ "${1:-}" != postgres ]; then
-  exec "$@"
-fi
-[ "$1" = postgres ] && shift
+case ${1:-postgres} in
+  postgres) shift "$(($# > 0))" ;;
+  -*) ;; # options alone are the server's
+  *) exec "$@" ;;
+esac
 
 if [ "$(id -u)" = 0 ]; then
   mkdir -p "$PGDATA" /var/run/postgresql

@@ -1,5 +1,5 @@
-# PostgreSQL of one version, at the places and under the user of the official image. The archive holds the server
-# only: psql, pg_isready and createdb are Debian's, which talk to older and newer servers too.
+# PostgreSQL of one version, at the places and under the user of the official image. The archive holds the
+# server only: psql, pg_isready and createdb are Debian's, which talk to older and newer servers too.
 mkdir /tmp/server
 unzip -p /mnt/artifact '*.txz' | tar --extract --xz --no-same-owner --directory /tmp/server
 rm -rf /tmp/server/lib/postgresql/pgxs /tmp/server/lib/*.a

@@ -1,0 +1,131 @@
+"""A rendered environment, started and broken: real nodes, real DNS, real packets."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cases import PROJECT
+from tests.cluster import images
+from tests.cluster.engine import Engine
+
+IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:17")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project's folders, so that rehearsals of a user's own aren't met."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("params", "templates", "rendered"):
+        shutil.copytree(PROJECT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cloakform(engine: Engine, project: Path) -> Iterator[Run]:
+    """Runs the command line where the engine's published ports are in reach; nothing stays behind."""
+    images.provide(engine, IMAGES)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = engine.command(sys.executable, "-m", "generator", "--project", str(project), *arguments)
+        return subprocess.run(command, env={**engine.environment, "PYTHONPATH": str(PROJECT)}, text=True,
+                              capture_output=True, check=False)
+
+    yield run
+    run("rehearse", "down", "--all")
+    assert left(engine) == ""
+
+
+def left(engine: Engine) -> str:
+    """Containers, networks and volumes of rehearsals that the engine has."""
+    found = ""
+    for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"]):
+        done = subprocess.run(engine.command("docker", *listing, "--filter", "label=com.docker.compose.project",
+                                             "--quiet"), env=engine.environment, text=True, capture_output=True,
+                              check=True)
+        found += done.stdout
+    return found
+
+
+def edited(project: Path, name: str, *changes: tuple[str, str]) -> str:
+    """A copy of dev's template with pieces of text replaced; its path."""
+    text = (PROJECT / "rendered" / "dev" / "template.yaml").read_text("utf-8")
+    for old, new in changes:
+        assert re.search(old, text, re.DOTALL), old
+        text = re.sub(old, new, text, flags=re.DOTALL)
+    path = project / f"{name}.yaml"
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def promises(report: str) -> dict[str, dict]:
+    """Name of each promise (`discovery.view`) to what the report says of it."""
+    return {promise["name"]: promise for step in json.loads(report)["steps"] for promise in step["promises"]}
+
+
+def test_dev_comes_up_keeps_its_promises_and_leaves_nothing(cloakform: Run, engine: Engine) -> None:
+    """The newest Keycloak, discovery by DNS: every node sees the others, and every promise of the drill is kept."""
+    images.provide(engine, ["keycloak:26.7.4"])
+    up = cloakform("rehearse", "up", "dev", "--drain", "5")
+    assert up.returncode == 0, up.stderr
+    assert "every one sees the others" in up.stdout
+    status = json.loads(cloakform("rehearse", "status", "dev", "--format", "json").stdout)
+    assert [task["members"] for task in status["tasks"]] == [2, 2] and status["watched"]
+    drill = cloakform("drill", "dev", "--format", "json")
+    broken = {name: one["reason"] for name, one in promises(drill.stdout).items() if one["verdict"] == "broken"}
+    assert (drill.returncode, broken) == (0, {}), drill.stderr
+    assert cloakform("rehearse", "down", "dev").returncode == 0
+    assert left(engine) == ""
+
+
+def test_an_older_version_finds_its_nodes(cloakform: Run, engine: Engine, project: Path) -> None:
+    """Keycloak 24 with the environment that is rendered for it forms a cluster, too."""
+    params = project / "params" / "dev.yaml"
+    params.write_text(params.read_text("utf-8").replace("keycloak:\n", 'keycloak:\n  version: "24.0.5"\n', 1), "utf-8")
+    images.provide(engine, ["keycloak:24.0.5"])
+    rendered = cloakform("render", "dev")
+    assert rendered.returncode == 0, rendered.stderr
+    up = cloakform("rehearse", "up", "dev", "--name", "older")
+    assert up.returncode == 0, up.stderr
+    assert cloakform("rehearse", "down", "older").returncode == 0
+
+
+def test_a_closed_port_of_the_failure_detection_is_found(cloakform: Run, engine: Engine, project: Path) -> None:
+    """With 57800 closed between the tasks the cluster forms as if nothing were wrong, and the drill says what is."""
+    images.provide(engine, ["keycloak:26.7.4"])
+    file = edited(project, "closed", (r"  TaskInFailureDetection:\n.*?\n\n", ""), ("TaskInFailureDetection, ", ""))
+    assert cloakform("rehearse", "up", file, "--name", "closed", "--drain", "5").returncode == 0
+    drill = cloakform("drill", "closed", "--step", "failover", "--format", "json")
+    found = promises(drill.stdout)
+    assert drill.returncode == 1
+    causes = " ".join(cause["text"] for one in found.values() for cause in one["causes"])
+    assert "57800" in causes, found
+    assert cloakform("rehearse", "down", "closed").returncode == 0
+
+
+def test_a_missing_admin_rule_is_found(cloakform: Run, engine: Engine, project: Path) -> None:
+    """Without its rule the admin console is nowhere to be reached, and the drill says so."""
+    images.provide(engine, ["keycloak:26.7.4"])
+    file = edited(project, "locked", (r"  AdminRule1:\n.*?\n\n", ""))
+    assert cloakform("rehearse", "up", file, "--name", "locked", "--drain", "5").returncode == 0
+    drill = cloakform("drill", "locked", "--step", "paths", "--format", "json")
+    assert drill.returncode == 1
+    broken = {name for name, one in promises(drill.stdout).items() if one["verdict"] == "broken"}
+    assert any("admin" in name for name in broken), broken
+    assert cloakform("rehearse", "down", "locked").returncode == 0
+
+
+def test_nothing_running_is_no_drill(cloakform: Run) -> None:
+    """A drill of nothing ends with 2 and says how to start something."""
+    done = cloakform("drill", "dev")
+    assert done.returncode == 2
+    assert "rehearse up" in done.stderr

@@ -1,0 +1,359 @@
+"""The steps that break something, on a stage: a cluster whose logs and tasks are what a test says, in front of as much
+of Keycloak as clients need. How long real clusters take, the cluster tests measure."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from generator.drilling.exercise import Knobs
+from generator.drilling.promises import BROKEN, KEPT, NOT_RUN
+from generator.drilling.run import drill
+from generator.rehearsing.target import LogLine, RunningTask
+from tests.drilling.little import Little
+from tests.drilling.servers import serving
+from tests.drilling.targets import DEV, Stand, view
+from tests.rehearsing.topologies import PERMISSIONS
+
+KNOBS = Knobs(whole=1.0, at_rest=0.2, patience=5.0, probes=40.0, steady=0.2, requests=40, rate=200.0, cut=0.3, healed=1.0,
+              deployment=3.0)
+
+
+class Stage(Stand):
+    """Two tasks; the first to answer is keycloak-1. What is lost has a successor at once, unless `heirs` is off."""
+
+    def __init__(self, topology=DEV, servers=None, *, delay: float = 0.5, heirs: bool = True, **how):
+        super().__init__(topology, servers, **how)
+        self.delay, self._heirs = delay, heirs
+        self.there = {"keycloak-1": ("a-1", 1000.0), "keycloak-2": ("b-2", 1001.0)}
+        self.wanted = 2
+
+    def tasks(self) -> list[RunningTask]:
+        return [RunningTask(name, "10.40.4.10", "running", True, started) for name, (_, started) in self.there.items()]
+
+    def served_by(self, cookie: str) -> str | None:
+        return "keycloak-1" if cookie == "keycloak-1" else None
+
+    def gone(self, task: str, what: str, heirs: bool | None = None) -> float:
+        """A task goes; the others notice after the delay, and its successor joins them."""
+        now = time.time()
+        self.done.append(f"{what} {task}")
+        del self.there[task]
+        self.see(now + self.delay)
+        if self._heirs if heirs is None else heirs:
+            self.comes(now + self.delay + 0.1)
+        return now
+
+    def comes(self, at: float) -> None:
+        """A new task, seen by all."""
+        number = 1 + max(int(name[-1]) for name in [*self.there, *(line.split()[-1] for line in self.done if "-" in line)])
+        name = f"keycloak-{number}"
+        self.there[name] = (f"n-{number}", at)
+        self._logs[name] = [LogLine(at, f"ISPN000079: Channel `ISPN` local address is `n-{number}`, physical addresses are "
+                                        "`[10.40.4.19:7800]`")]
+        self.see(at)
+
+    def see(self, at: float, kind: str = "ISPN000094: Received new") -> None:
+        """Every task installs a view of those that are there."""
+        line = view(*(node for node, _ in self.there.values())).replace("ISPN000094: Received new", kind)
+        for name in self.there:
+            self._logs[name] = [*self._logs[name], LogLine(at, line)]
+
+    def kill(self, task: str) -> float:
+        return self.gone(task, "kill")
+
+    def stop(self, task: str) -> float:
+        now = self.gone(task, "stop")
+        self._logs[task] = [*self._logs[task], LogLine(now + self.delay - 0.4, "ISPN000080: Disconnecting JGroups channel")]
+        return now
+
+    def lose(self, task: str) -> float:
+        return self.gone(task, "lose")
+
+    def freeze(self, task: str) -> float:
+        self._silent = (task, self.there[task])
+        now = self.gone(task, "freeze", heirs=False)
+        # It is still there, in the view that it had; only the others' changed.
+        self.there = dict(sorted({**self.there, task: self._silent[1]}.items()))
+        return now
+
+    def thaw(self, task: str) -> float:
+        now = time.time()
+        self.done.append(f"thaw {task}")
+        self.see(now + 0.1, "ISPN000093: Received new, MERGED")
+        return now
+
+    def cut(self, task: str, direction: str) -> float:
+        now = self.freeze(task)
+        self.done[-1] = f"cut {direction} {task}"
+        return now
+
+    def heal(self, task: str) -> float:
+        return self.thaw(task)
+
+    def scale(self, tasks: int) -> None:
+        self.done.append(f"scale {tasks}")
+        if tasks > len(self.there):
+            self.comes(time.time())
+        else:
+            self.there.popitem()
+            self.see(time.time())
+
+    def deploy(self, changes: dict[str, str]) -> None:
+        self.done.append(f"deploy {changes}")
+        for name in list(self.there):
+            del self.there[name]
+            self.comes(time.time())
+
+    def deployment_done(self) -> bool:
+        return True
+
+    def restart_database(self) -> float:
+        self.done.append("restart the database")
+        return time.time()
+
+
+@pytest.fixture
+def keycloak(tmp_path):
+    """A little Keycloak, and the servers in front of it, by vantage."""
+    little = Little()
+    with serving(little, tmp_path) as server:
+        yield little, {"internet": server, "admin": server}
+
+
+def run(target: Stage, *steps: str, knobs: Knobs = KNOBS, **how):
+    """A drill of these steps, and its promises by name."""
+    found = drill(target, steps=list(steps), knobs=knobs, sleep=lambda seconds: time.sleep(min(seconds, 0.02)), **how)
+    return found, {one.name: one for one in found.promises if one.name.split(".")[0] in steps}
+
+
+def verdicts(promises) -> dict[str, str]:
+    """Last part of a promise's name to its verdict."""
+    return {name.split(".")[1]: one.verdict for name, one in promises.items()}
+
+
+def figure(promise, name: str) -> float:
+    """A figure of a promise."""
+    return next(one.value for one in promise.figures if one.name == name)
+
+
+def test_a_killed_node_costs_nobody_anything(keycloak):
+    """The node that issued the token goes; token and form outlive it, the others notice, a successor comes."""
+    little, servers = keycloak
+    target = Stage(servers=servers)
+    found, promises = run(target, "failover")
+    assert set(verdicts(promises).values()) == {KEPT} and target.done == ["kill keycloak-1"]
+    assert figure(promises["failover.view"], "time to the new view") == pytest.approx(0.5, abs=0.01)
+    assert promises["failover.token"].evidence[0] == "the token came from keycloak-1, which was killed"
+    assert not little.realms
+    kinds = [one.kind for one in found.timeline.moments]
+    assert "loss" in kinds and "view" in kinds and "recovery" in kinds
+    assert {one.kind for one in found.timeline.samples} == {"introspection", "document"}
+
+
+def test_a_loss_that_is_noticed_late_is_the_closed_port_s_fault(keycloak):
+    """45 s instead of 3, and the template permits no 57800 between tasks: the line where it should."""
+    _, servers = keycloak
+    closed = replace(DEV, permissions=tuple(one for one in PERMISSIONS if one.ports != (57800, 57800)))
+    _, promises = run(Stage(closed, servers, delay=45.0), "failover")
+    broken = promises["failover.view"]
+    assert broken.verdict == BROKEN and broken.reason == "the others needed 45.0 s"
+    assert "port 57800 is closed between tasks" in broken.causes[0].text and broken.causes[0].line == 77
+    assert promises["failover.token"].verdict == KEPT
+
+
+def test_a_node_nobody_replaces_is_missed(keycloak):
+    """Without a successor the last promise is broken, the others are judged all the same."""
+    _, servers = keycloak
+    _, promises = run(Stage(servers=servers, heirs=False), "failover")
+    assert verdicts(promises) == {"token": KEPT, "form": KEPT, "view": KEPT, "outage": KEPT, "whole": BROKEN}
+    assert "1 of 2 tasks healthy" in promises["failover.whole"].reason
+
+
+def test_leaving_is_counted_from_when_the_node_leaves(keycloak):
+    """A task that is stopped in order may be drained for long before it says goodbye."""
+    _, servers = keycloak
+    _, promises = run(Stage(servers=servers, delay=20.0), "stop")
+    assert set(verdicts(promises).values()) == {KEPT}
+    assert figure(promises["stop.view"], "time to the new view") == pytest.approx(0.4, abs=0.01)
+    assert promises["stop.view"].evidence[0] == "keycloak-1 left the cluster 19.6 s after it was told to stop"
+
+
+def test_any_error_breaks_an_orderly_stop(keycloak):
+    """Where nobody is to see an error, one is too many; a killed node may cost a few."""
+    little, servers = keycloak
+
+    class Rude(Stage):
+        def gone(self, task, what, heirs=None):
+            little.introspections = 3
+            return super().gone(task, what, heirs)
+
+    _, promises = run(Rude(servers=servers), "stop")
+    assert promises["stop.errors"].verdict == BROKEN and "HTTP 502 3" in promises["stop.errors"].reason
+    assert verdicts(promises)["token"] == KEPT
+    _, promises = run(Rude(servers=servers), "failover")
+    assert promises["failover.outage"].verdict == KEPT and figure(promises["failover.outage"], "failed probes") == 3
+
+
+def test_one_task_can_t_lose_one(keycloak):
+    """Losing a node is tried with two or more."""
+    _, servers = keycloak
+    single = replace(DEV, service=replace(DEV.service, desired=1))
+    target = Stage(single, servers)
+    del target.there["keycloak-2"]
+    target._logs["keycloak-1"][-1] = LogLine(1010.1, view("a-1"))
+    _, promises = run(target, "failover", "freeze")
+    assert {one.reason for one in promises.values()} == {"the template has 1 task only"} and not target.done
+
+
+@pytest.mark.parametrize(("step", "done"), [
+    ("freeze", ["freeze keycloak-1", "thaw keycloak-1"]), ("cut", ["cut both keycloak-1", "thaw keycloak-1"]),
+    ("cut-in", ["cut in keycloak-1", "thaw keycloak-1"]), ("cut-out", ["cut out keycloak-1", "thaw keycloak-1"]),
+    ("lose", ["lose keycloak-1"])])
+def test_a_silent_node_is_noticed_given_back_and_forgiven(keycloak, step, done):
+    """Every kind of silence; afterwards one cluster, old and new sessions alive."""
+    _, servers = keycloak
+    target = Stage(servers=servers)
+    _, promises = run(target, step)
+    assert set(verdicts(promises).values()) == {KEPT} and target.done == done
+    assert ("view" in verdicts(promises)) is (step not in ("cut-in", "cut-out"))
+    assert promises[f"{step}.unhurt"].evidence == ("1 sessions begun meanwhile",)
+
+
+def test_the_shipped_heartbeats_are_named_where_a_frozen_node_is_noticed_late(keycloak):
+    """41 s, as the shipped stacks have it."""
+    _, servers = keycloak
+    _, promises = run(Stage(servers=servers, delay=41.0), "freeze")
+    assert promises["freeze.view"].verdict == BROKEN and "after 40 s" in promises["freeze.view"].causes[0].text
+
+
+def test_a_cluster_that_stays_apart_is_told(keycloak):
+    """Healed, and never merged: broken, with the views that the nodes are in."""
+    _, servers = keycloak
+
+    class Apart(Stage):
+        def heal(self, task):
+            return time.time()
+
+    _, promises = run(Apart(servers=servers), "cut")
+    assert promises["cut.whole"].verdict == BROKEN
+    assert "members in view: keycloak-1 2, keycloak-2 1" in promises["cut.whole"].reason
+
+
+def test_what_was_frozen_is_let_go_when_somebody_stops_the_drill(keycloak):
+    """Ctrl-C while a node is frozen: it is thawed, and the realm deleted."""
+    little, servers = keycloak
+    target = Stage(servers=servers)
+
+    class Stop(Stage):
+        def freeze(self, task):
+            super().freeze(task)
+            self._logs = _Interrupting(self._logs)
+            return time.time()
+
+    class _Interrupting(dict):
+        def get(self, *_):
+            target._logs = dict(self)
+            raise KeyboardInterrupt
+
+    target = Stop(servers=servers)
+    found, promises = run(target, "freeze")
+    assert found.interrupted and target.done == ["freeze keycloak-1", "thaw keycloak-1"] and not little.realms
+    assert set(verdicts(promises).values()) == {NOT_RUN}
+
+
+def test_a_deployment_under_load_replaces_every_task(keycloak):
+    """At least as many requests as asked for, of every kind, none failed; a setting that changes nothing was changed."""
+    _, servers = keycloak
+    target = Stage(servers=servers)
+    _, promises = run(target, "deploy")
+    assert set(verdicts(promises).values()) == {KEPT}
+    assert target.done == ["deploy {'KC_LOG_LEVEL': 'info,org.keycloak.drill:info'}"]
+    assert figure(promises["deploy.requests"], "requests") >= KNOBS.requests
+    kinds = promises["deploy.requests"].evidence[1]
+    assert all(kind in kinds for kind in ("document", "introspection", "login", "refresh", "token"))
+
+
+def test_a_deployed_environment_is_deployed_as_it_is(keycloak):
+    """Where others are served, nothing is changed, only replaced."""
+    _, servers = keycloak
+    target = Stage(servers=servers, local=False)
+    run(target, "deploy", allow=("deploy",))
+    assert target.done == ["deploy {}"]
+
+
+def test_every_failed_request_of_the_load_counts(keycloak):
+    """How many, of which kind, and why; and the share that the service promises to keep."""
+    little, servers = keycloak
+
+    class Careless(Stage):
+        def deploy(self, changes):
+            little.fail = 2
+            for name in list(self.there):
+                del self.there[name]
+            self.tasks()
+            for _ in range(2):
+                self.comes(time.time())
+
+    careless = replace(DEV, service=replace(DEV.service, minimum_percent=50))
+    _, promises = run(Careless(careless, servers), "deploy")
+    broken = promises["deploy.requests"]
+    assert broken.verdict == BROKEN and figure(broken, "failed requests") == 2 and "HTTP 502" in broken.reason
+    assert "MinimumHealthyPercent 50" in broken.causes[0].text
+
+
+def test_tasks_that_stay_were_not_deployed(keycloak):
+    """A deployment that is called done and left a task as it was."""
+    _, servers = keycloak
+
+    class Lazy(Stage):
+        def deploy(self, changes):
+            self.done.append("nothing")
+
+    _, promises = run(Lazy(servers=servers), "deploy")
+    assert promises["deploy.done"].verdict == BROKEN
+    assert promises["deploy.done"].reason == "keycloak-1, keycloak-2 wasn't replaced"
+
+
+def test_scaling_goes_up_and_back(keycloak):
+    """One more, and as many as before, whatever happens in between."""
+    _, servers = keycloak
+    target = Stage(servers=servers)
+    _, promises = run(target, "scale")
+    assert set(verdicts(promises).values()) == {KEPT} and target.done == ["scale 3", "scale 2"]
+
+
+def test_users_are_logged_in_after_all_nodes_were_gone(keycloak):
+    """From 26 on sessions are in the database; before, nobody promises it."""
+    little, servers = keycloak
+    _, promises = run(Stage(servers=servers), "restart")
+    assert verdicts(promises) == {"whole": KEPT, "sessions": KEPT}
+    _, promises = run(Stage(replace(DEV, version="25.0.6"), servers), "restart")
+    assert verdicts(promises) == {"whole": KEPT, "sessions": NOT_RUN}
+
+    class Forgetful(Stage):
+        def stop(self, task):
+            little.live.clear()
+            return super().stop(task)
+
+    _, promises = run(Forgetful(servers=servers), "restart")
+    assert promises["restart.sessions"].verdict == BROKEN and promises["restart.sessions"].reason == "active: false"
+
+
+def test_the_database_may_restart(keycloak):
+    """Nobody is lost over it; a task that is, breaks the promise."""
+    _, servers = keycloak
+    found, promises = run(Stage(servers=servers), "database")
+    assert set(verdicts(promises).values()) == {KEPT}
+    assert "token" in {one.kind for one in found.timeline.samples}
+
+    class Fragile(Stage):
+        def restart_database(self):
+            return self.gone("keycloak-2", "restart")
+
+    _, promises = run(Fragile(servers=servers), "database")
+    assert promises["database.whole"].verdict == BROKEN and "keycloak-2 didn't survive" in promises["database.whole"].reason
+    _, promises = run(Stage(replace(DEV, database=None), servers), "database")
+    assert {one.reason for one in promises.values()} == {"the template names no database"}
