@@ -23,6 +23,10 @@ HAPROXY = "haproxy:2.8"
 
 TOOLS = "cloakform-rehearsal"
 
+STARTING_SHARE = 128
+"""Share of the processor of a task that starts, where others have Docker's 1024: on Fargate a node that starts takes
+nothing from those that serve. The watch raises it when the task is healthy."""
+
 # What a database client may be told to check the server against: in a rehearsal, the rehearsal's own authority.
 _TRUST_FILE = re.compile(r"[?&]sslrootcert=([^&]+)")
 _TRUST_VARIABLE = re.compile(r"KC_DB_TLS_TRUST_STORE_FILE$")
@@ -83,7 +87,7 @@ def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -
     """The text of compose.yaml."""
     return quoting.fill(root, "compose.yaml.j2", {
         "name": topology.name, "file": topology.file, "tools": tools_image(root), "haproxy": HAPROXY,
-        "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
+        "starting_share": STARTING_SHARE, "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
         "firewall": choices.firewall, "nofile": choices.nofile,
         "database": _database(topology), "volumes": volumes(topology, [slot.name for slot in topology.slots]),
         "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=_container_ports(topology, one))}

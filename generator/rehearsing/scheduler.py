@@ -77,8 +77,9 @@ def decide(service: Service, wanted: Wanted, tasks: Sequence[Task], free: Sequen
         if replaced or room < 1:
             decisions.append(Stop(task.slot, "it is unhealthy"))
     for task in old:
-        if not task.healthy or well - 1 >= limits.at_least:
-            # One that isn't well yet may be on its way: it holds no promise that stopping it would break.
+        # One that hasn't started yet, or is found unhealthy, serves nobody: stopping it breaks no promise. One that
+        # only missed a check of the balancer's may still serve.
+        if task.failing or task.phase == "starting" or well - task.healthy >= limits.at_least:
             decisions.append(Stop(task.slot, "a newer deployment replaces it"))
             well -= task.healthy
     if not old:

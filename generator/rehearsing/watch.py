@@ -30,6 +30,9 @@ TICK = 2.0
 TARGETS_EVERY = 2.0
 """Seconds between two questions to the balancer about its targets."""
 
+FULL_SHARE = "1024"
+"""Docker's own share of the processor, which a task has from the moment it is healthy."""
+
 POD_STAYS = 10.0
 """Seconds after which the address of a dead task is gone, as its network interface is on Fargate: first connections to
 it are refused, then nothing answers."""
@@ -162,6 +165,8 @@ class Watch:
         healthy = all(part.health == "healthy" for part in checked)
         if healthy and not record.healthy:
             self.event(record.slot, "healthy")
+            identities = [part.identity for part in present]
+            self._in_background(lambda: self.docker.succeeds("update", "--cpu-shares", FULL_SHARE, *identities))
         failing = any(part.health == "unhealthy" for part in checked)
         if failing and not record.failing:
             self.event(record.slot, "unhealthy", "its health check failed too often")

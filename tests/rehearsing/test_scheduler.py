@@ -58,6 +58,15 @@ def test_a_rolling_deployment_starts_one_node_before_it_stops_one():
         Stop("keycloak-1", "a newer deployment replaces it")]
 
 
+def test_a_deployment_leaves_an_old_task_that_missed_a_check():
+    """A node that is slow to answer the balancer isn't stopped before there is another one."""
+    tasks = [task(1, healthy=False), task(2), task(3, revision=2, phase="starting", healthy=False)]
+    assert decide(service(), Wanted(2, revision=2), tasks, free(*tasks)) == []
+    failing = [task(1, healthy=False, failing=True), *tasks[1:]]
+    assert Stop("keycloak-1", "a newer deployment replaces it") in decide(
+        service(), Wanted(2, revision=2), failing, free(*failing))
+
+
 def test_a_recreating_deployment_stops_everything_first():
     """At 0 and 100 percent no old task meets a new one."""
     tasks = [task(1), task(2)]
