@@ -24,6 +24,10 @@ SERVICE = click.option("--service", default="", metavar="LOGICAL-ID",
                        help="The ECS service, where several run Keycloak.")
 FIREWALL = click.option("--firewall/--no-firewall", default=True, show_default=True,
                         help="Whether security groups are enforced.")
+BREAKER = 3
+"""Tasks that ended from which a deployment counts as failed (ECS developer guide, "deployment circuit breaker": the
+threshold is half of the desired count, at least 3)."""
+
 LOOK_EVERY = 3.0
 """Seconds between two looks of the live view."""
 
@@ -124,6 +128,9 @@ def up(session, subject, name, parameters, service, images, firewall, drain, lin
     stop()
     for note in started.topology.notes:
         session.note(f"note: {note}")
+    for one in place.lines("events.jsonl"):
+        if one["what"] == "died":
+            session.note(f"note: {one['slot']} was replaced: {one['text']}", "warning")
     session.out(f"{place.name}: {started.topology.service.desired} tasks, every one sees the others, after "
                 f"{time.monotonic() - begun:.0f} s")
     _print_ways_in(session, place, started, docker)
@@ -364,9 +371,8 @@ def _await_cluster(place, started, docker, tell, begun: float, wait: float) -> N
         now = rehearsal.status(place, started, docker)
         if now.complete:
             return
-        for task in now.tasks:
-            if task.phase == "stopped" or task.health == "unhealthy":
-                raise RehearsalError(f"{task.slot}: {task.reason or 'its health check failed too often'}")
+        if cause := _hopeless([one for one in place.lines("events.jsonl") if one["what"] in ("died", "unhealthy")]):
+            raise RehearsalError(cause)
         if not now.watched and time.monotonic() - begun > 30:
             said = (place.state / "watch.log").read_text(encoding="utf-8").strip().splitlines()
             raise RehearsalError(f"the watch over the rehearsal ended: {said[-1] if said else 'it said nothing'}")
@@ -374,6 +380,18 @@ def _await_cluster(place, started, docker, tell, begun: float, wait: float) -> N
             raise RehearsalError(f"no full cluster after {wait:.0f} s: {_summary(now)}")
         tell(f"{_summary(now)}")
         time.sleep(LOOK_EVERY)
+
+
+def _hopeless(ended: list[dict]) -> str:
+    """Why more tasks would end as these did; empty where one that was replaced may do better.
+
+    ECS replaces a task that ended. One may have lost a race, as two nodes do that make an empty database's tables;
+    two that ended for the same reason, or three, are what ECS' circuit breaker would call a failed deployment.
+    """
+    reasons = [one["text"] for one in ended]
+    if len(reasons) >= BREAKER or len(set(reasons)) < len(reasons):
+        return f"{ended[-1]['slot']}: {reasons[-1]}"
+    return ""
 
 
 def _summary(now) -> str:

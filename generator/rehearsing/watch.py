@@ -33,6 +33,9 @@ TARGETS_EVERY = 2.0
 FULL_SHARE = "1024"
 """Docker's own share of the processor, which a task has from the moment it is healthy."""
 
+ENGINE_GONE = 60.0
+"""Seconds without an answer after which there is no engine any more."""
+
 POD_STAYS = 10.0
 """Seconds after which the address of a dead task is gone, as its network interface is on Fargate: first connections to
 it are refused, then nothing answers."""
@@ -87,9 +90,12 @@ class Watch:
         follower.start()
         self._balance([command for group in self.topology.target_groups for slot in self.topology.slots
                        for command in balancing.deregister(group, slot)])
-        while not self._ended:
+        answered = time.monotonic()
+        # A rehearsal whose files are gone was taken down by other means; an engine that is gone took it along.
+        while not self._ended and self.place.exists and time.monotonic() - answered < ENGINE_GONE:
             try:
                 self.look()
+                answered = time.monotonic()
             except CloakformError as error:
                 # One question that the engine didn't answer is no reason to leave the cluster alone.
                 self.event("", "trouble", str(error))
