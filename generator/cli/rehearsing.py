@@ -278,6 +278,8 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
     deployment under load; freezes, loses and cuts off nodes; probes which paths are exposed to whom. Exit code 1 where
     a promise was broken. The temporary realm is deleted at the end.
     """
+    import gc
+
     from generator.drilling import report as reports
     from generator.drilling.exercise import Knobs
     from generator.drilling.run import STEPS
@@ -292,6 +294,7 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
 
     place, started = _running(session, name)
     target = Rehearsal(place, started, Docker())
+    gc.enable()  # this one lives long
     tell, stop = _steps(session)
     begun = [""]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,10 +45,15 @@ class Knobs:
     """The same for one that is frozen, lost or cut off."""
     cut: float = 60.0
     """How long a node stays cut off."""
+    again: float = 60.0
+    """How long to wait for clients to be served again after a loss."""
     steady: float = 5.0
     """How long probes must have gone well before clients count as served again."""
     whole: float = 420.0
     """How long to wait for every task to be there and to see every other."""
+    warm: float = 60.0
+    """How long to wait for the balancer to send requests to every healthy task, and as long again for every
+    task to answer at once."""
     at_rest: float = 75.0
     """How long nothing may change before a cluster of healthy tasks that isn't one is given up. JGroups looks
     for parts to merge every 10 to 30 s (MERGE3 of the shipped stacks)."""
@@ -305,6 +311,12 @@ class Exercise:
                 return found
             self.sleep(every)
 
+    def watch(self, seconds: float, every: float = 1.0) -> None:
+        """Lets time pass, with an eye on the tasks."""
+        for _ in range(math.ceil(max(seconds, 0.0) / every)):
+            self.tasks()
+            self.sleep(every)
+
     def settle(self, timeout: float | None = None) -> Cluster:
         """Waits until the cluster is whole, the balancer sends requests to every task, and every task answers
         at once; the cluster as it was when it was whole, or as it is where it won't be."""
@@ -332,8 +344,8 @@ class Exercise:
             self.sleep(1.0 if self.target.local else 5.0)
         self._apart = not cluster.whole
         if cluster.whole and self.realm is not None:
-            self.wait(self._all_served, 60.0, 1.0)
-            self.wait(self._all_warm, 60.0, 1.0)
+            self.wait(self._all_served, self.knobs.warm, 1.0)
+            self.wait(self._all_warm, self.knobs.warm, 1.0)
         return cluster
 
     def _all_served(self) -> bool:
@@ -344,8 +356,8 @@ class Exercise:
         return not routes[0].task or len(routes) >= self.desired
 
     def _all_warm(self) -> bool:
-        """Whether every node has answered a few requests in a row at once. One that has just started has
-        to load classes and fill its caches with the first ones; whoever lost a node then would measure that."""
+        """Whether every node has answered a few requests in a row at once. One that has just started has to
+        load classes and fill its caches with the first ones; whoever lost a node then would measure that."""
         try:
             for route in self.routes():
                 party = self.party(route=route)

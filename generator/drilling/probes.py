@@ -74,10 +74,11 @@ class Prober:
         with self._lock:
             return sorted(self._samples, key=lambda one: (one.time, one.kind))
 
-    def good_in_a_row(self) -> int:
-        """How many probes of every kind, from the last one answered back, went well."""
+    def good_in_a_row(self, since: float = 0.0) -> int:
+        """How many probes of every kind sent from `since` on went well, from the last one answered back."""
+        found = [one for one in self.samples if one.time >= since]
         return min(
-            (_tail([one for one in self.samples if one.kind == kind]) for kind in self._questions), default=0
+            (_tail([one for one in found if one.kind == kind]) for kind in self._questions), default=0
         )
 
     def _asker(self, kind: str) -> Callable[[int], None]:

@@ -36,8 +36,8 @@ STEPS: tuple[Step, ...] = (
 )
 """In their order: what changes nothing first, what takes longest to heal last."""
 
-NAMES = tuple(step.name for step in STEPS if step is not provision.STEP)
-"""What can be asked for; the administrator's step belongs to all of them."""
+NAMES = tuple(step.name for step in STEPS)
+"""What can be asked for; the administrator's step belongs to whatever is."""
 
 EVERYTHING = "all"
 

@@ -142,7 +142,7 @@ def from_maven(group: str, artifact: str, version: str, kind: str, folder: Path)
         "<packaging>pom</packaging><dependencies>"
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
         f"<version>{version}</version><type>{kind}</type>"
-        # What it depends on isn't even looked up: that takes long, and repositories of which only Maven knows.
+        # What it depends on isn't looked up: that takes long, and repositories that may not be in reach.
         "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
         "</dependency></dependencies></project>", "utf-8")
     # Updates are asked for, as Maven remembers for a day that it didn't find something.

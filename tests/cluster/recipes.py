@@ -76,7 +76,7 @@ def recipe(name: str) -> Recipe:
 def with_bases(names: Iterable[str]) -> list[Recipe]:
     """The recipes of images and of those they are made from, each once.
 
-    In layers: what is made from nothing, then what is made from that; so those of a layer can be made side by side.
+    In layers: what is made from nothing, then what is made from that. A layer can be made side by side.
     What others are made from comes first in its layer. Raises ClusterError.
     """
     layers: list[dict[str, Recipe]] = []

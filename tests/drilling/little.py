@@ -36,8 +36,8 @@ class Little:
         self._lock = threading.Lock()
         self.fail = 0
         """How many of the next token requests get a 502 of the balancer's."""
-        self.introspections = 0
-        """The same for introspections."""
+        self.documents = 0
+        """The same for discovery documents."""
 
     def __call__(self, raw: bytes) -> bytes:
         request = Request(raw)
@@ -83,6 +83,9 @@ class Little:
             return jsonic(404, {"error": "Realm does not exist"})
         base = f"https://{PUBLIC}/realms/{realm}"
         if endpoint == ".well-known/openid-configuration":
+            if self.documents:
+                self.documents -= 1
+                return answer(502, "<html>Bad Gateway</html>", kind="text/html")
             return jsonic(200, {"issuer": base, "token_endpoint": f"{base}/protocol/openid-connect/token"},
                           "Set-Cookie: AWSALB=keycloak-1; path=/")
         name = endpoint.removeprefix("protocol/openid-connect/")
@@ -140,9 +143,6 @@ class Little:
         return self._tokens() if access in self.live else jsonic(400, {"error": "invalid_grant"})
 
     def _introspect(self, request: Request) -> bytes:
-        if self.introspections:
-            self.introspections -= 1
-            return answer(502, "<html>Bad Gateway</html>", kind="text/html")
         return jsonic(200, {"active": request.form["token"] in self.live})
 
     def _logout(self, request: Request) -> bytes:

@@ -1,5 +1,5 @@
-"""The steps that break something, on a stage: a cluster whose logs and tasks are what a test says, in front of as much
-of Keycloak as clients need. How long real clusters take, the cluster tests measure."""
+"""The steps that break something, on a stage: a cluster whose logs and tasks are what a test says, in front
+of as much of Keycloak as clients need. How long real clusters take, the cluster tests measure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,26 @@ from tests.drilling.servers import serving
 from tests.drilling.targets import DEV, Stand, view
 from tests.rehearsing.topologies import PERMISSIONS
 
-KNOBS = Knobs(whole=1.0, at_rest=0.2, patience=5.0, probes=40.0, steady=0.2, requests=40, rate=200.0, cut=0.3, healed=1.0,
-              deployment=3.0)
+KNOBS = Knobs(
+    whole=60.0,
+    at_rest=0.3,
+    warm=0.1,
+    again=60.0,
+    patience=60.0,
+    killed=30.0,
+    frozen=30.0,
+    probes=40.0,
+    steady=0.2,
+    requests=40,
+    rate=60.0,
+    cut=0.3,
+    healed=60.0,
+)
 
 
 class Stage(Stand):
-    """Two tasks; the first to answer is keycloak-1. What is lost has a successor at once, unless `heirs` is off."""
+    """Two tasks; the first to answer is keycloak-1. What is lost has a successor at once, unless `heirs` is
+    off."""
 
     def __init__(self, topology=DEV, servers=None, *, delay: float = 0.5, heirs: bool = True, **how):
         super().__init__(topology, servers, **how)
@@ -31,7 +45,10 @@ class Stage(Stand):
         self.wanted = 2
 
     def tasks(self) -> list[RunningTask]:
-        return [RunningTask(name, "10.40.4.10", "running", True, started) for name, (_, started) in self.there.items()]
+        return [
+            RunningTask(name, "10.40.4.10", "running", True, started)
+            for name, (_, started) in self.there.items()
+        ]
 
     def served_by(self, cookie: str) -> str | None:
         return "keycloak-1" if cookie == "keycloak-1" else None
@@ -48,15 +65,21 @@ class Stage(Stand):
 
     def comes(self, at: float) -> None:
         """A new task, seen by all."""
-        number = 1 + max(int(name[-1]) for name in [*self.there, *(line.split()[-1] for line in self.done if "-" in line)])
+        number = 1 + max(int(name[-1]) for name in self._logs)
         name = f"keycloak-{number}"
         self.there[name] = (f"n-{number}", at)
-        self._logs[name] = [LogLine(at, f"ISPN000079: Channel `ISPN` local address is `n-{number}`, physical addresses are "
-                                        "`[10.40.4.19:7800]`")]
+        self._logs[name] = [
+            LogLine(
+                at,
+                f"ISPN000079: Channel `ISPN` local address is `n-{number}`, physical addresses are "
+                "`[10.40.4.19:7800]`",
+            )
+        ]
         self.see(at)
 
     def see(self, at: float, kind: str = "ISPN000094: Received new") -> None:
-        """Every task installs a view of those that are there."""
+        """Every task installs a view of those that are there; what comes later stands later in a log."""
+        at = max([at, *(lines[-1].time + 0.01 for lines in self._logs.values())])
         line = view(*(node for node, _ in self.there.values())).replace("ISPN000094: Received new", kind)
         for name in self.there:
             self._logs[name] = [*self._logs[name], LogLine(at, line)]
@@ -66,7 +89,10 @@ class Stage(Stand):
 
     def stop(self, task: str) -> float:
         now = self.gone(task, "stop")
-        self._logs[task] = [*self._logs[task], LogLine(now + self.delay - 0.4, "ISPN000080: Disconnecting JGroups channel")]
+        self._logs[task] = [
+            *self._logs[task],
+            LogLine(now + self.delay - 0.4, "ISPN000080: Disconnecting JGroups channel"),
+        ]
         return now
 
     def lose(self, task: str) -> float:
@@ -125,7 +151,9 @@ def keycloak(tmp_path):
 
 def run(target: Stage, *steps: str, knobs: Knobs = KNOBS, **how):
     """A drill of these steps, and its promises by name."""
-    found = drill(target, steps=list(steps), knobs=knobs, sleep=lambda seconds: time.sleep(min(seconds, 0.02)), **how)
+    found = drill(
+        target, steps=list(steps), knobs=knobs, sleep=lambda seconds: time.sleep(min(seconds, 0.02)), **how
+    )
     return found, {one.name: one for one in found.promises if one.name.split(".")[0] in steps}
 
 
@@ -140,7 +168,8 @@ def figure(promise, name: str) -> float:
 
 
 def test_a_killed_node_costs_nobody_anything(keycloak):
-    """The node that issued the token goes; token and form outlive it, the others notice, a successor comes."""
+    """The node that issued the token goes; token and form outlive it, the others notice, a successor
+    comes."""
     little, servers = keycloak
     target = Stage(servers=servers)
     found, promises = run(target, "failover")
@@ -167,7 +196,7 @@ def test_a_loss_that_is_noticed_late_is_the_closed_port_s_fault(keycloak):
 def test_a_node_nobody_replaces_is_missed(keycloak):
     """Without a successor the last promise is broken, the others are judged all the same."""
     _, servers = keycloak
-    _, promises = run(Stage(servers=servers, heirs=False), "failover")
+    _, promises = run(Stage(servers=servers, heirs=False), "failover", knobs=replace(KNOBS, whole=0.5))
     assert verdicts(promises) == {"token": KEPT, "form": KEPT, "view": KEPT, "outage": KEPT, "whole": BROKEN}
     assert "1 of 2 tasks healthy" in promises["failover.whole"].reason
 
@@ -187,14 +216,17 @@ def test_any_error_breaks_an_orderly_stop(keycloak):
 
     class Rude(Stage):
         def gone(self, task, what, heirs=None):
-            little.introspections = 3
+            little.documents = 3
             return super().gone(task, what, heirs)
 
     _, promises = run(Rude(servers=servers), "stop")
     assert promises["stop.errors"].verdict == BROKEN and "HTTP 502 3" in promises["stop.errors"].reason
     assert verdicts(promises)["token"] == KEPT
     _, promises = run(Rude(servers=servers), "failover")
-    assert promises["failover.outage"].verdict == KEPT and figure(promises["failover.outage"], "failed probes") == 3
+    assert (
+        promises["failover.outage"].verdict == KEPT
+        and figure(promises["failover.outage"], "failed probes") == 3
+    )
 
 
 def test_one_task_can_t_lose_one(keycloak):
@@ -208,16 +240,22 @@ def test_one_task_can_t_lose_one(keycloak):
     assert {one.reason for one in promises.values()} == {"the template has 1 task only"} and not target.done
 
 
-@pytest.mark.parametrize(("step", "done"), [
-    ("freeze", ["freeze keycloak-1", "thaw keycloak-1"]), ("cut", ["cut both keycloak-1", "thaw keycloak-1"]),
-    ("cut-in", ["cut in keycloak-1", "thaw keycloak-1"]), ("cut-out", ["cut out keycloak-1", "thaw keycloak-1"]),
-    ("lose", ["lose keycloak-1"])])
+@pytest.mark.parametrize(
+    ("step", "done"),
+    [
+        ("freeze", ["freeze keycloak-1", "thaw keycloak-1"]),
+        ("cut", ["cut both keycloak-1", "thaw keycloak-1"]),
+        ("cut-in", ["cut in keycloak-1", "thaw keycloak-1"]),
+        ("cut-out", ["cut out keycloak-1", "thaw keycloak-1"]),
+        ("lose", ["lose keycloak-1"]),
+    ],
+)
 def test_a_silent_node_is_noticed_given_back_and_forgiven(keycloak, step, done):
     """Every kind of silence; afterwards one cluster, old and new sessions alive."""
     _, servers = keycloak
     target = Stage(servers=servers)
     _, promises = run(target, step)
-    assert set(verdicts(promises).values()) == {KEPT} and target.done == done
+    assert [one.reason for one in promises.values() if one.verdict != KEPT] == [] and target.done == done
     assert ("view" in verdicts(promises)) is (step not in ("cut-in", "cut-out"))
     assert promises[f"{step}.unhurt"].evidence == ("1 sessions begun meanwhile",)
 
@@ -226,7 +264,9 @@ def test_the_shipped_heartbeats_are_named_where_a_frozen_node_is_noticed_late(ke
     """41 s, as the shipped stacks have it."""
     _, servers = keycloak
     _, promises = run(Stage(servers=servers, delay=41.0), "freeze")
-    assert promises["freeze.view"].verdict == BROKEN and "after 40 s" in promises["freeze.view"].causes[0].text
+    assert (
+        promises["freeze.view"].verdict == BROKEN and "after 40 s" in promises["freeze.view"].causes[0].text
+    )
 
 
 def test_a_cluster_that_stays_apart_is_told(keycloak):
@@ -265,7 +305,8 @@ def test_what_was_frozen_is_let_go_when_somebody_stops_the_drill(keycloak):
 
 
 def test_a_deployment_under_load_replaces_every_task(keycloak):
-    """At least as many requests as asked for, of every kind, none failed; a setting that changes nothing was changed."""
+    """At least as many requests as asked for, of every kind, none failed; a setting that changes nothing was
+    changed."""
     _, servers = keycloak
     target = Stage(servers=servers)
     _, promises = run(target, "deploy")
@@ -338,8 +379,11 @@ def test_users_are_logged_in_after_all_nodes_were_gone(keycloak):
             little.live.clear()
             return super().stop(task)
 
-    _, promises = run(Forgetful(servers=servers), "restart")
-    assert promises["restart.sessions"].verdict == BROKEN and promises["restart.sessions"].reason == "active: false"
+    _, promises = run(Forgetful(servers=servers), "restart", knobs=replace(KNOBS, again=0.2))
+    assert (
+        promises["restart.sessions"].verdict == BROKEN
+        and promises["restart.sessions"].reason == "active: false"
+    )
 
 
 def test_the_database_may_restart(keycloak):
@@ -354,6 +398,9 @@ def test_the_database_may_restart(keycloak):
             return self.gone("keycloak-2", "restart")
 
     _, promises = run(Fragile(servers=servers), "database")
-    assert promises["database.whole"].verdict == BROKEN and "keycloak-2 didn't survive" in promises["database.whole"].reason
+    assert (
+        promises["database.whole"].verdict == BROKEN
+        and "keycloak-2 didn't survive" in promises["database.whole"].reason
+    )
     _, promises = run(Stage(replace(DEV, database=None), servers), "database")
     assert {one.reason for one in promises.values()} == {"the template names no database"}

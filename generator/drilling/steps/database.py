@@ -34,7 +34,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
             exercise.moment("recovery", "clients are served again")
         wrong = unhurt(exercise, kept)
         # Long enough for health checks to have failed and for ECS to have drawn its conclusions.
-        exercise.wait(lambda: exercise.tasks() and False, 15.0, 1.0)
+        exercise.watch(15.0)
         after = exercise.settle()
     yield outage_promise(step, exercise, found, limit, ())
     yield step.judged("unhurt", wrong)

@@ -46,7 +46,7 @@ def _gone(how: str, lose: Callable[[Exercise, str], float]) -> Callable[[Step, E
             if how == "stopped":
                 seen = _from_leaving(exercise, lost, since, seen)
             wrong, answers = three_in_a_row(exercise, kept)
-            served_again(exercise, prober, 60.0)
+            served_again(exercise, prober)
             form = submitted(exercise, kept)
             found = outage(prober.samples, interval, since)
         yield step.judged("token", wrong, evidence=(

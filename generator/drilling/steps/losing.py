@@ -3,6 +3,7 @@ after."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from generator.drilling import views
@@ -116,10 +117,12 @@ def three_in_a_row(exercise: Exercise, kept: Kept, timeout: float = 60.0) -> tup
     return "" if good else f"after {timeout:.0f} s the last answer was {seen[-1]}", shown
 
 
-def served_again(exercise: Exercise, prober: Prober, timeout: float) -> bool:
-    """Waits until probes of every kind have gone well for some seconds; whether they did in time."""
-    enough = exercise.knobs.steady * exercise.knobs.probes
-    return bool(exercise.wait(lambda: exercise.tasks() and prober.good_in_a_row() >= enough, timeout))
+def served_again(exercise: Exercise, prober: Prober, timeout: float = 0.0) -> bool:
+    """Waits until probes of every kind that are sent from now on go well for some seconds; whether they did
+    in time."""
+    since, enough = time.time(), exercise.knobs.steady * exercise.knobs.probes
+    limit = timeout or exercise.knobs.again
+    return bool(exercise.wait(lambda: exercise.tasks() and prober.good_in_a_row(since) >= enough, limit))
 
 
 def unhurt(exercise: Exercise, kept: Kept) -> str:

@@ -19,7 +19,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
         administrator = exercise.administrator
         # The tasks may be starting, and the balancer may just have found the first healthy one.
         exercise.settle()
-        administrator.call("GET", "?briefRepresentation=true", patience=60.0)
+        administrator.call("GET", "?briefRepresentation=true", patience=exercise.knobs.again)
         left = administrator.leftovers()
         exercise.realm = administrator.make_realm()
     except AdminUnreachable as error:

@@ -180,7 +180,7 @@ def _restart(step: Step, exercise: Exercise) -> Iterator[Promise]:
             180.0,
         )
         after = exercise.settle()
-        served_again(exercise, prober, 120.0)
+        served_again(exercise, prober, 2 * exercise.knobs.again)
         seconds = exercise.whole_at - since
         found = outage(prober.samples, 1 / exercise.knobs.probes, since)
     if after.whole:

@@ -71,8 +71,8 @@ def _silent(step: Step, exercise: Exercise, how: str, lose: Callable[[str], floa
             seen = noticed(
                 exercise, cluster, lost, since, NOTICED if "view" in step.promises else max(least, 30.0)
             )
-            served_again(exercise, prober, 60.0)
-            exercise.wait(lambda: exercise.tasks() and False, max(since + least - exercise.clock(), 0.0), 1.0)
+            served_again(exercise, prober)
+            exercise.watch(since + least - exercise.clock())
             meanwhile = _meanwhile(exercise)
             until = exercise.clock()
             undo()
