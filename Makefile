@@ -42,7 +42,8 @@ test-cluster-all: $(VENV)/.ready-test  ## The same for every version, discovery 
 bench: $(VENV)/.ready-test  ## Measure against cfn-lint; prints ratios
 	@$(BIN)/python -m benchmarks
 
-clean:  ## Remove the environment and the caches
+clean:  ## Remove the environment and the caches; what the cluster tests' engine still runs ends first
+	@if [ -x $(BIN)/python ] && [ -d .cache/cluster/engine ]; then env -u CLOAKFORM_CLUSTER $(BIN)/python -m tests.cluster engine remove; fi
 	rm -rf $(VENV) .cache build *.egg-info
 
 # The environment is made again when the pinned requirements change. Pinned with hashes: the same everywhere.

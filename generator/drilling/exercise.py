@@ -41,8 +41,8 @@ class Knobs:
     """After how long a client gives up."""
     killed: float = 3.0
     """The longest outage that a killed node may cost."""
-    frozen: float = 15.0
-    """The same for one that is frozen, lost or cut off."""
+    frozen: float | None = None
+    """The same for one that is frozen, lost or cut off; None for what its cache stack can do."""
     cut: float = 60.0
     """How long a node stays cut off."""
     again: float = 60.0
@@ -73,8 +73,6 @@ class Progress:
 
     step: str
     text: str
-    elapsed: float
-    """Seconds since the drill began."""
     remaining: float
     """Seconds that the rest is likely to take."""
 
@@ -179,10 +177,7 @@ class Exercise:
     def say(self, text: str) -> None:
         """Tells whoever watches what is being done."""
         if self._progress is not None:
-            now = self.clock()
-            self._progress(
-                Progress(self.step, self.secrets.hide(text), now - self.began, max(self.remaining, 0.0))
-            )
+            self._progress(Progress(self.step, self.secrets.hide(text), max(self.remaining, 0.0)))
 
     def moment(self, kind: str, text: str, task: str = "", at: float | None = None) -> None:
         """Notes a moment for the timeline."""

@@ -163,14 +163,15 @@ class Client:
 
 
 class _Connection(http.client.HTTPConnection):
-    """Goes to a door's address and asks there for a host, whatever DNS says of that host."""
+    """Goes to a door's address and asks there for a host, whatever DNS says of that host; where the door has none, to
+    where DNS says."""
 
     def __init__(self, door: Door, name: str, timeout: float):
-        super().__init__(door.address, door.port, timeout=timeout)
+        super().__init__(door.address or name, door.port, timeout=timeout)
         self._door, self._name = door, name
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._door.address, self._door.port), self.timeout)
+        self.sock = socket.create_connection((self._door.address or self._name, self._door.port), self.timeout)
         if self._door.scheme == "https":
             try:
                 self.sock = _context(self._door.authorities).wrap_socket(

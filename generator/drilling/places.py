@@ -80,12 +80,6 @@ class Places:
 
         return min(found, key=distance, default=None)
 
-    def site_of(self, host: str) -> Site | None:
-        """The site that a host (with or without a port) belongs to."""
-        return next(
-            (site for site in self.sites if host.lower() in (site.host.lower(), site.authority.lower())), None
-        )
-
 
 def places(topology: Topology, doors: Sequence[Door]) -> Places:
     """Reads the addresses from the tasks' configuration, and what it leaves open from the listeners."""

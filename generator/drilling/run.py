@@ -47,8 +47,8 @@ def _no_cleanup(step: Step, exercise: Exercise) -> Iterator[Promise]:
 
 
 CLEANUP = Step(
-    name="cleanup", title="Clean-up", does="Deletes the temporary realm.", hurts=False,
-    promises={"realm": "The temporary realm is gone"}, run=_no_cleanup, estimate=lambda exercise: 2.0)
+    name="cleanup", title="Clean-up", does="Deletes the temporary realm; wants as many tasks as before.", hurts=False,
+    promises={"service": "As many tasks are wanted as before", "realm": "The temporary realm is gone"}, run=_no_cleanup, estimate=lambda exercise: 2.0)
 
 
 def drill(target: Target, *, steps: Sequence[str] | None = None, knobs: Knobs = Knobs(),
@@ -104,14 +104,20 @@ class _Interrupted(Exception):
 
 
 def _may(step: Step, target: Target, allow: Collection[str]) -> bool:
+    return step.needs not in target.unable and _allowed(step, target, allow)
+
+
+def _allowed(step: Step, target: Target, allow: Collection[str]) -> bool:
     return not step.hurts or target.local or step.name in allow or EVERYTHING in allow
 
 
 def _step(step: Step, exercise: Exercise, may: bool) -> StepReport:
     started, found, reason = exercise.clock(), [], ""
     stopped = unserved = False
-    if not may:
-        reason = f"it would hurt a deployed environment: {step.does} Allow it by name"
+    if step.needs in exercise.target.unable:
+        reason = exercise.target.unable[step.needs]
+    elif not may:
+        reason = f"it would hurt a deployed environment: {step.does} Allow it with --allow {step.name}"
     elif step.realm and exercise.realm is None:
         reason = "there is no temporary realm"
     else:
@@ -140,12 +146,30 @@ def _step(step: Step, exercise: Exercise, may: bool) -> StepReport:
 
 
 def _clean_up(exercise: Exercise) -> list[StepReport]:
-    """Removes the realm and ends the administrator's session. A second Ctrl-C ends it early; then the report
-    says what is left."""
-    if exercise.realm is None:
-        return []
-    started, name, wrong = exercise.clock(), exercise.realm.name, ""
+    """Puts right what the target can put right, removes the realm and ends the administrator's session. A second
+    Ctrl-C ends a part of it early; then the report says what is left."""
+    started = exercise.clock()
     exercise.step, exercise.remaining = CLEANUP.name, 2.0
+    promises = [*_restore(exercise), *_remove(exercise)]
+    return [StepReport(CLEANUP.name, CLEANUP.title, CLEANUP.does, started, exercise.clock(), tuple(promises))
+            ] if promises else []
+
+
+def _restore(exercise: Exercise) -> Iterator[Promise]:
+    try:
+        done = exercise.target.restore()
+        if done:
+            yield CLEANUP.judged("service", "", evidence=(done,))
+    except RehearsalError as error:
+        yield CLEANUP.judged("service", f"{error}: see to the service's number of tasks by hand")
+    except KeyboardInterrupt:
+        yield CLEANUP.judged("service", "that was stopped: see to the service's number of tasks by hand")
+
+
+def _remove(exercise: Exercise) -> Iterator[Promise]:
+    if exercise.realm is None:
+        return
+    name, wrong = exercise.realm.name, ""
     exercise.say(f"deleting the realm {name}")
     try:
         exercise.administrator.remove(name)
@@ -154,8 +178,7 @@ def _clean_up(exercise: Exercise) -> list[StepReport]:
         wrong = f"the realm {name} is still there ({error}): delete it in the admin console"
     except KeyboardInterrupt:
         wrong = f"the realm {name} may still be there: its deletion was stopped"
-    promise = CLEANUP.judged("realm", wrong, evidence=(f"realm {name}",))
-    return [StepReport(CLEANUP.name, CLEANUP.title, CLEANUP.does, started, exercise.clock(), (promise,))]
+    yield CLEANUP.judged("realm", wrong, evidence=(f"realm {name}",))
 
 
 def _hidden(exercise: Exercise, report: StepReport) -> StepReport:

@@ -30,6 +30,8 @@ class Step:
     """Seconds that it is likely to take."""
     realm: bool = True
     """Whether it needs the temporary realm."""
+    needs: str = ""
+    """The method of the target without which it can't be run."""
 
     def judged(self, name: str, broken: str, **more: Any) -> Promise:
         """A promise of this step: kept if `broken` is empty, else broken for that reason."""

@@ -157,8 +157,8 @@ class AccessLogs(Section):
 
 
 class HealthCheck(Section):
-    interval_seconds: t.Int = key("Between two checks of one task.", 10, unit="seconds", ge=5, le=300)
-    timeout_seconds: t.Int = key("Until a check counts as failed.", 5, unit="seconds", ge=2, le=120)
+    interval_seconds: t.Int = key("Between two checks of one task.", 5, unit="seconds", ge=5, le=300)
+    timeout_seconds: t.Int = key("Until a check counts as failed.", 3, unit="seconds", ge=2, le=120)
     healthy_count: t.Int = key("Checks in a row until a task gets requests.", 2, ge=2, le=10)
     unhealthy_count: t.Int = key("Failed checks in a row until it gets none.", 2, ge=2, le=10)
 
@@ -180,8 +180,9 @@ class LoadBalancer(Section):
     idle_timeout_seconds: t.Int = key("Until an idle connection is closed.", 60, unit="seconds", ge=1, le=4000)
     stickiness_seconds: t.Int = key("How long a browser stays with its task: a login's length.", 1800,
                                     unit="seconds", ge=1, le=604800)
-    deregistration_delay_seconds: t.Int = key("How long a leaving task may finish its requests.", 60,
-                                              unit="seconds", ge=0, le=3600)
+    deregistration_delay_seconds: t.Int = key(
+        "How long a leaving task may finish its requests. Shorter than a task takes to start: until it has left, one "
+        "that starts may miss the cluster's leader in DNS.", 20, unit="seconds", ge=0, le=3600)
     health_check: HealthCheck = key("Health check of the target group.", {})
     forwarded_for: Literal["refuse", "trust"] = key(
         "X-Forwarded-For sent by a client. refuse: answered with 400, so that the address in Keycloak's events can't "

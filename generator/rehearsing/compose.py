@@ -13,9 +13,9 @@ from typing import Any
 from generator.errors import ProjectError, RehearsalError
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import firewall as filtering
-from generator.rehearsing import quoting, resolver
+from generator.rehearsing import names, quoting, resolver
 from generator.rehearsing.certificates import Authority
-from generator.rehearsing.topology import Balancer, Container, Host, Topology
+from generator.rehearsing.topology import Container, Host, Topology
 from generator.rehearsing.vantage import vantages
 
 HAPROXY = "haproxy:2.8"
@@ -65,7 +65,7 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
     if choices.firewall:
         for host in topology.hosts:
             made[f"firewall/{host.name}.nft"] = filtering.rules(topology, host, root).encode()
-    made["balancer/balancer.pem"] = _pem(authority, public_names(topology))
+    made["balancer/balancer.pem"] = _pem(authority, names.certified(topology))
     for balancer in topology.balancers:
         made[f"balancer/{balancer.host.name}.cfg"] = balancing.configuration(topology, balancer, root).encode()
     if topology.database is not None:
@@ -77,20 +77,20 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
         for path in sorted(choices.image_folder.rglob("*")):
             if path.is_file():
                 made[f"image/{path.relative_to(choices.image_folder).as_posix()}"] = path.read_bytes()
-    made["ports.json"] = (json.dumps([
-        {"vantage": one.vantage, "balancer": one.balancer, "host": one.host, "port": one.port, "listener": one.listener}
-        for one in _ports(topology)], indent=2) + "\n").encode()
+    made["ports.json"] = (json.dumps(_ports(topology), indent=2) + "\n").encode()
     return made
 
 
 def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -> str:
     """The text of compose.yaml."""
+    ports = _ports(topology)
     return quoting.fill(root, "compose.yaml.j2", {
         "name": topology.name, "file": topology.file, "tools": tools_image(root), "haproxy": HAPROXY,
-        "starting_share": STARTING_SHARE, "resolver": topology.resolver, "vpc": topology.vpc, "gateway": topology.vpc.network_address + 1,
-        "firewall": choices.firewall, "nofile": choices.nofile,
+        "starting_share": STARTING_SHARE, "resolver": topology.resolver, "vpc": topology.vpc,
+        "gateway": topology.vpc.network_address + 1, "firewall": choices.firewall, "nofile": choices.nofile,
         "database": _database(topology), "volumes": volumes(topology, [slot.name for slot in topology.slots]),
-        "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=_container_ports(topology, one))}
+        "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=[
+            port["port"] for port in ports if port["balancer"] == one.logical_id])}
                       for one in topology.balancers],
         "slots": [{"host": _host(slot, spare=number >= topology.service.desired),
                    "containers": _containers(topology, slot, choices)}
@@ -125,50 +125,20 @@ def task_services(topology: Topology, slot: str, firewall: bool = True) -> list[
 
 def volumes(topology: Topology, slots: Sequence[str]) -> list[str]:
     """The volumes of slots: empty when a task starts, shared by the containers of that task only."""
-    names = dict.fromkeys(name for container in topology.task.containers for name, _, _ in container.volumes)
-    return [_volume(slot, name) for slot in slots for name in names]
+    found = dict.fromkeys(name for container in topology.task.containers for name, _, _ in container.volumes)
+    return [_volume(slot, name) for slot in slots for name in found]
 
 
-def public_names(topology: Topology) -> list[str]:
-    """The DNS names that the balancers answer for: those in rules and in Keycloak's own host names."""
-    names: dict[str, None] = {}
-    for variable in ("KC_HOSTNAME", "KC_HOSTNAME_ADMIN", "KC_HOSTNAME_URL", "KC_HOSTNAME_ADMIN_URL"):
-        value = topology.keycloak.variable(variable)
-        if value:
-            host = re.sub(r"^https?://", "", value).split("/")[0].split(":")[0]
-            names.setdefault(host)
-    for balancer in topology.balancers:
-        for listener in balancer.listeners:
-            for rule in listener.rules:
-                for condition in rule.conditions:
-                    if condition.field == "host-header":
-                        for value in condition.values:
-                            names.setdefault(value)
-    return [name for name in names if re.fullmatch(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name)] or [
-        "localhost"]
-
-
-@dataclass(frozen=True)
-class _Port:
-    vantage: str
-    balancer: str
-    host: str
-    listener: int
-    port: int
-
-
-def _ports(topology: Topology) -> list[_Port]:
-    listeners = {(balancer.logical_id, listener.logical_id): (balancer, listener)
-                 for balancer in topology.balancers for listener in balancer.listeners}
+def _ports(topology: Topology) -> list[dict[str, Any]]:
+    """Where each balancer is asked from each vantage: `port` of the container `host` stands for `listener`, a port."""
+    there = {(balancer.logical_id, listener.logical_id): (balancer.host.name, listener.port)
+             for balancer in topology.balancers for listener in balancer.listeners}
     found = []
     for one in vantages(topology):
-        balancer, listener = listeners[one.balancer, one.listener]
-        found.append(_Port(one.name, one.balancer, balancer.host.name, listener.port, one.port))
+        host, listener = there[one.balancer, one.listener]
+        found.append({"vantage": one.name, "balancer": one.balancer, "host": host, "port": one.port,
+                      "listener": listener})
     return found
-
-
-def _container_ports(topology: Topology, balancer: Balancer) -> list[int]:
-    return [one.port for one in vantages(topology) if one.balancer == balancer.logical_id]
 
 
 def _host(host: Host, *, ports: Sequence[int] = (), spare: bool = False) -> dict[str, Any]:

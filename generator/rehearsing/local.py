@@ -6,11 +6,13 @@ import json
 import re
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from generator.errors import RehearsalError
 from generator.keycloak import facts
-from generator.rehearsing import firewall, rehearsal
-from generator.rehearsing.compose import public_names, tools_image
+from generator.rehearsing import firewall, names, rehearsal
+from generator.rehearsing.compose import tools_image
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.docker import Docker
 from generator.rehearsing.place import Place
@@ -26,6 +28,7 @@ class Rehearsal:
     """Implements `target.Target`."""
 
     local = True
+    unable: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, place: Place, started: Started, docker: Docker):
         self.place = place
@@ -37,7 +40,7 @@ class Rehearsal:
 
     def public_names(self) -> list[str]:
         """Host names that the balancers answer for, Keycloak's own first."""
-        return public_names(self.topology)
+        return names.certified(self.topology)
 
     def administrator(self) -> str | None:
         """Name of the first administrator; None where the template has none."""
@@ -73,11 +76,6 @@ class Rehearsal:
         """Lines that a task wrote after `since`."""
         return [LogLine(moment, text) for moment, text in
                 rehearsal.log_lines(self._docker, self.place, task, since)]
-
-    def balancer_log(self, since: float = 0.0) -> list[LogLine]:
-        """Lines of every balancer's log."""
-        return [LogLine(moment, text) for balancer in self.topology.balancers for moment, text in
-                rehearsal.log_lines(self._docker, self.place, balancer.host.name, since)]
 
     def secret(self, variable: str) -> str | None:
         """Value of a secret environment variable of the Keycloak container."""
@@ -159,6 +157,10 @@ class Rehearsal:
         """Whether every task is of the newest deployment and well, and there are as many as wanted."""
         known = self.place.read("tasks.json", {})
         return bool(known.get("settled")) and known.get("wanted") == self._wanted()
+
+    def restore(self) -> str:
+        """Nothing: a rehearsal is thrown away."""
+        return ""
 
     def _management(self) -> tuple[int, str]:
         """Port and relative path of health and metrics, from the container's environment."""

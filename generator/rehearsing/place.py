@@ -106,13 +106,7 @@ class Place:
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Writes files of the Compose project; those that are as they should be aren't touched."""
-        for name, content in files.items():
-            path = self.project / name
-            if path.is_file() and path.read_bytes() == content:
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Containers run as other users; who may come here at all the place itself decides.
-            _replace(path, content, 0o755 if name.endswith(".sh") else 0o644)
+        put(self.project, files)
 
     def watcher(self) -> int | None:
         """Process id of the watch over this rehearsal; None where none runs."""
@@ -145,6 +139,18 @@ class Place:
                 if self.watcher() is None:
                     return
                 time.sleep(0.1)
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes files, by their path in the folder, for everybody to read; those that are as they should be aren't
+    touched."""
+    for name, content in files.items():
+        path = folder / name
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Containers run as other users; who may come to the folder at all is decided above it.
+        _replace(path, content, 0o755 if name.endswith(".sh") else 0o644)
 
 
 def places(root: Path) -> list[Place]:

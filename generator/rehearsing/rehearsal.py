@@ -26,13 +26,10 @@ from generator.rehearsing import certificates, quoting
 from generator.rehearsing.compose import Choices, files, keycloak_image, tools_image
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.docker import Docker
-from generator.rehearsing.place import Place
+from generator.rehearsing.place import Place, put
 from generator.rehearsing.reading import read, renumbered
 from generator.rehearsing.started import Started, keep
 from generator.rehearsing.topology import Topology
-
-WANTED_NOFILE = 65536
-"""What most templates ask for; engines without the right to raise limits grant less."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -63,13 +60,19 @@ def source(root: Path, subject: str) -> Source:
                       json.loads(_text(folder / "stack.json")), image if (image / "Dockerfile").is_file() else None)
     path = Path(subject)
     if path.is_file():
-        name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:31].strip("-")
-        if name == "template" and path.resolve().parent.name:
-            name = re.sub(r"[^a-z0-9]+", "-", path.resolve().parent.name.lower()).strip("-")[:31].strip("-")
-        return Source(name if _NAME.fullmatch(name) else f"t-{name}"[:31].strip("-"), subject, _text(path), None, None)
+        name = _plain(path.stem)
+        if name == "template":
+            name = _plain(path.resolve().parent.name or name)
+        return Source(name, subject, _text(path), None, None)
     rendered = sorted(one.parent.name for one in (root / "rendered").glob("*/template.yaml"))
     raise RehearsalError(f"{subject} is neither a rendered environment ({', '.join(rendered) or 'there is none'}) "
                          f"nor a template file")
+
+
+def _plain(name: str) -> str:
+    """A name that a Compose project can have, out of a file's or a folder's."""
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return (words if re.match("[a-z]", words) else f"t-{words}")[:31].strip("-")
 
 
 def topology(found: Source, parameters: Mapping[str, str], service: str = "") -> Topology:
@@ -96,11 +99,7 @@ def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str
     made = files(described, root, certificates.authority(found.name), choices)
     made[".env"] = f"REHEARSAL_SECRETS=../{secrets.name}\n".encode()
     made["README.md"] = (root / quoting.TEMPLATES / "README.md").read_bytes()
-    for name, content in made.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(0o755 if name.endswith(".sh") else 0o644)
+    put(folder, made)
     Credentials.generate(described).store(secrets, described)
     return [folder, secrets]
 

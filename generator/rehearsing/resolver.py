@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from generator.rehearsing import quoting
+from generator.rehearsing import names, quoting
 from generator.rehearsing.topology import Address, Discovery, Topology
 
 MOST = 8
 """Records in one answer of a service with MULTIVALUE routing (Cloud Map, "DnsConfig", RoutingPolicy)."""
-
-_KEYCLOAK_NAMES = ("KC_HOSTNAME", "KC_HOSTNAME_ADMIN", "KC_HOSTNAME_URL", "KC_HOSTNAME_ADMIN_URL")
-
-_LITERAL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+")
 
 
 def dnsmasq(topology: Topology, root: Path, *, hosts: str = "/rehearsal/hosts") -> str:
@@ -65,26 +60,6 @@ def answers(topology: Topology, registered: Sequence[Address], *, turn: int = 0)
     return "".join(f"{address} {name}\n" for address, name in dict.fromkeys(lines))
 
 
-def public_names(topology: Topology) -> tuple[tuple[str, Address], ...]:
-    """DNS name to the balancer that answers for it: AWS' own name of it, names in rules without a wildcard,
-    and those that Keycloak is told to have, which lead to the first balancer where no rule names them."""
-    found: dict[str, Address] = {}
-    for balancer in topology.balancers:
-        if balancer.dns_name:
-            found.setdefault(balancer.dns_name.lower(), balancer.host.address)
-        for listener in balancer.listeners:
-            for rule in listener.rules:
-                for condition in rule.conditions:
-                    if condition.field == "host-header":
-                        for value in filter(_LITERAL.fullmatch, condition.values):
-                            found.setdefault(value.lower(), balancer.host.address)
-    for variable in _KEYCLOAK_NAMES:
-        value = re.sub(r"^https?://|[:/].*$", "", topology.keycloak.variable(variable) or "", count=2)
-        if topology.balancers and _LITERAL.fullmatch(value):
-            found.setdefault(value.lower(), topology.balancers[0].host.address)
-    return tuple(found.items())
-
-
 def _always(topology: Topology) -> Iterator[tuple[Address, str]]:
     # First, so that an address leads back to the name that its host has.
     for slot in topology.slots:
@@ -95,7 +70,7 @@ def _always(topology: Topology) -> Iterator[tuple[Address, str]]:
             topology.database_host.address,
             quoting.host_name(topology.database.host, quoting.place(topology.file, topology.database.line)),
         )
-    for name, address in public_names(topology):
+    for name, address in names.resolved(topology):
         yield address, quoting.host_name(name, topology.file)
 
 
@@ -105,6 +80,6 @@ def _discovered(
     name = quoting.host_name(discovery.name, quoting.place(topology.file, discovery.line))
     most = MOST if discovery.routing == "MULTIVALUE" else 1
     start = turn % len(registered) if len(registered) > most else 0
-    names = {slot.address: slot.name for slot in topology.slots}
+    slots = {slot.address: slot.name for slot in topology.slots}
     for address in [*registered[start:], *registered[:start]][:most]:
-        yield address, f"{names[address]}.{name}" if discovery.record_type == "SRV" else name
+        yield address, f"{slots[address]}.{name}" if discovery.record_type == "SRV" else name

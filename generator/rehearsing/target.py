@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,9 +20,9 @@ class RunningTask:
     state: str
     """`starting`, `running`, `stopping` or `stopped`."""
     healthy: bool
-    """By the container's own health check; `running` where it has none."""
+    """By the container's own health check (`running` where it has none), and on AWS by the balancer's as well."""
     started: float
-    """Seconds since the epoch."""
+    """Seconds since the epoch, when the container was started; on AWS when the task was made."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Door:
     listener_port: int
     """What clients would write behind the host name: 443 for `https://host/`."""
     address: str
+    """Empty for what DNS says of the host that is asked for."""
     port: int
     authorities: str | None = None
     """Path of a PEM file; None for the system's."""
@@ -59,6 +61,8 @@ class Target(Protocol):
     topology: Topology
     local: bool
     """Whether it is a rehearsal, in which everything may be broken."""
+    unable: Mapping[str, str]
+    """Methods that can't do their work there, whatever happens, and why."""
 
     def doors(self) -> list[Door]:
         """Ways in from every vantage that exists."""
@@ -114,3 +118,8 @@ class Target(Protocol):
 
     def deployment_done(self) -> bool:
         """Whether every task is of the newest deployment, healthy, and there are as many as wanted."""
+        return False
+
+    def restore(self) -> str:
+        """Puts right what isn't as it was found; what that came to, as a sentence; empty where nothing was changed."""
+        return ""

@@ -1,10 +1,19 @@
-"""The engine that the cluster tests run on; it stays up after them, for the next run."""
+"""The engine that the cluster tests run on, which stays up after them for the next run; HAProxy, for tests
+that need no engine."""
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
+from generator.rehearsing.topology import Topology
 from tests.cluster import engine as engines
+from tests.cluster.balanced import QUICK, Balanced, Targets
+from tests.cluster.networks import task_network
+from tests.rehearsing.topologies import PUBLIC, SLOTS, TOPOLOGY, with_group
 
 # An engine that was here before is never stopped or replaced: nothing in test_engine.py concerns it.
 _found = engines.find()
@@ -15,3 +24,62 @@ collect_ignore = [] if _found is None or _found.own else ["test_engine.py"]
 def engine() -> engines.Engine:
     """The engine that runs here, or our own, started."""
     return engines.up()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Path:
+    """Certificate and key of the balancer in one file, and `authority.pem` beside it, which signed it."""
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={PUBLIC}",
+            "-keyout",
+            folder / "key.pem",
+            "-out",
+            folder / "authority.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    made = folder / "balancer.pem"
+    made.write_bytes((folder / "authority.pem").read_bytes() + (folder / "key.pem").read_bytes())
+    return made
+
+
+@pytest.fixture
+def targets() -> Iterator[Targets]:
+    """Servers of the first two slots, in a network of their own."""
+    with task_network():
+        made = Targets()
+        for slot in SLOTS[:2]:
+            made.serve(slot)
+        yield made
+        made.end()
+
+
+@pytest.fixture
+def start(targets, tmp_path, certificate) -> Iterator[Callable[..., Balanced]]:
+    """Starts a balancer for a topology, with every target that it begins with found well."""
+    running = []
+
+    def started(topology: Topology = TOPOLOGY, *, settled: bool = True, **how) -> Balanced:
+        made = Balanced(
+            with_group(topology, **QUICK) if settled else topology, targets, tmp_path, certificate, **how
+        )
+        running.append(made)
+        if settled:
+            made.settle(keycloak_1="healthy", keycloak_2="healthy", keycloak_3="maint", keycloak_4="maint")
+        return made
+
+    yield started
+    for one in running:
+        one.end()

@@ -42,6 +42,21 @@ def cgroups(name: str) -> list[Path]:
     return [Path(folder) for top in tops if top.is_dir() for folder, _, _ in os.walk(top, topdown=False)]
 
 
+def weigh(name: str, processes: int) -> None:
+    """Make the control group of that name weigh as much as so many processes when they compete for the cores.
+
+    A process that is in no group below has a weight of 1024 (100 in version 2), and so has a whole group.
+    Where control groups can't be written the machine shares its cores as it likes.
+    """
+    for controller, file, unit in (("cpu", "cpu.shares", 1024), (".", "cpu.weight", 100)):
+        group = _CGROUPS / controller / name
+        if not (group.parent / "cgroup.procs").exists():
+            continue
+        with contextlib.suppress(OSError):
+            group.mkdir(exist_ok=True)
+            (group / file).write_text(str(processes * unit), "ascii")
+
+
 def mounts(folder: Path) -> list[Path]:
     """Mount points at a folder or below, the last mounted first."""
     found = []

@@ -22,7 +22,8 @@ from tests.drilling.targets import PASSWORD
 class Little:
     """A handler for `Server`."""
 
-    def __init__(self, *, admin_closed: bool = False, stranger: str = "198.51.100.7"):
+    def __init__(self, *, admin_closed: bool = False, stranger: str = "198.51.100.7",
+                 names: tuple[str, str] = (PUBLIC, ADMIN)):
         self.realms: dict[str, dict] = {}
         self.deleted: list[str] = []
         self.codes: dict[str, str] = {}
@@ -32,6 +33,7 @@ class Little:
         self.ends: list[str] = []
         self.admin_sessions: set[str] = set()
         self._admin_closed, self._stranger = admin_closed, stranger
+        self._name, self._admin_name = names
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.fail = 0
@@ -43,9 +45,9 @@ class Little:
         request = Request(raw)
         with self._lock:
             host = request.header("Host").split(":")[0]
-            if host == ADMIN:
+            if host == self._admin_name:
                 return self._admin(request)
-            if host != PUBLIC:
+            if host != self._name:
                 return answer(404)
             return self._public(request)
 
@@ -81,7 +83,7 @@ class Little:
         realm, endpoint = parts[2], "/".join(parts[3:])
         if realm != "master" and realm not in self.realms:
             return jsonic(404, {"error": "Realm does not exist"})
-        base = f"https://{PUBLIC}/realms/{realm}"
+        base = f"https://{self._name}/realms/{realm}"
         if endpoint == ".well-known/openid-configuration":
             if self.documents:
                 self.documents -= 1
@@ -155,7 +157,7 @@ class Little:
         query = urllib.parse.urlencode(
             {"challenge": request.query["code_challenge"], "state": request.query.get("state", "")}
         )
-        action = f"https://{PUBLIC}{request.path.removesuffix('auth')}login?{query}".replace("&", "&amp;")
+        action = f"https://{self._name}{request.path.removesuffix('auth')}login?{query}".replace("&", "&amp;")
         return answer(
             200,
             f'<title>Sign in</title><link href="/resources/abc/login.css"><form id="kc-form-login" '

@@ -87,6 +87,7 @@ class Stand:
         whole: bool = True,
     ):
         self.topology, self.local, self.name = topology, local, topology.name
+        self.unable: dict[str, str] = {}
         self._servers = servers or {}
         self.done: list[str] = []
         members = ("a-1", "b-2") if whole else ("a-1",)
@@ -111,6 +112,9 @@ class Stand:
 
     def metrics(self, task: str) -> str | None:
         return "vendor_cluster_size 2.0\n"
+
+    def restore(self) -> str:
+        return ""
 
     def kill(self, task: object, direction: str = "") -> float:
         self.done.append(f"{task}")

@@ -108,6 +108,22 @@ def test_a_cache_file_of_one_s_own_is_not_the_shipped_stack():
     assert causes.late(with_environment(DEV, KC_CACHE_CONFIG_FILE="cache.xml"), "frozen", 41.0) == ()
 
 
+def test_a_stack_of_one_s_own_promises_more():
+    """A minute of silence with the shipped stack, and what would make it less; 15 s with one's own."""
+    assert causes.silence(DEV)[0] == 60.0 and "optimized image" in causes.silence(DEV)[1]
+    assert causes.silence(with_environment(DEV, KC_CACHE_CONFIG_FILE="cache.xml")) == (15.0, "")
+
+
+def test_a_short_drain_leads_nobody_astray():
+    """A leader that has left by the time the next task looks for it, a stack that asks the others, the database:
+    none of them is a cause."""
+    assert causes.alone(with_group(DEV, deregistration_delay=20)) == ()
+    long = with_group(DEV, deregistration_delay=300)
+    assert "300 s more" in causes.alone(long)[0].text and causes.alone(long)[0].fix.startswith("write dereg")
+    assert causes.alone(with_environment(long, KC_CACHE_CONFIG_FILE="cache.xml", KC_CACHE_STACK=None)) == ()
+    assert causes.alone(with_environment(long, KC_CACHE_STACK="jdbc-ping", JAVA_OPTS_APPEND=None)) == ()
+
+
 def test_slow_checks_keep_a_lost_node_in_use():
     """The balancer's own time, where it is longer than what is promised."""
     assert (

@@ -103,7 +103,8 @@ def test_steps_that_hurt_need_to_be_allowed_where_others_are_served(keycloak):
         assert reason == (
             "nothing is killed here"
             if touched
-            else "it would hurt a deployed environment: Kills the task that issued a token. Allow it by name"
+            else "it would hurt a deployed environment: Kills the task that issued a token. "
+            "Allow it with --allow failover"
         )
 
 

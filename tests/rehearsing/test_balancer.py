@@ -314,7 +314,7 @@ def test_health_check_is_the_target_groups():
     )["backend TargetGroup-checks"]
     assert "http-check expect status 200-299,404" in section
     assert "timeout check 3s" in section and "timeout connect 3s" in section
-    assert "default-server check port 9000 inter 7s fall 5 rise 4 check-ssl verify none" in section
+    assert "default-server check port 9000 inter 7s fastinter 4s fall 5 rise 4 check-ssl verify none" in section
     assert any(line.startswith("http-check send meth GET uri '/health/ready' ") for line in section)
 
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from generator.errors import RehearsalError
-from generator.rehearsing import certificates
-from generator.rehearsing.compose import Choices, compose_file, files, public_names, task_services
+from generator.rehearsing import certificates, names
+from generator.rehearsing.compose import Choices, compose_file, files, task_services
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.rehearsal import export, source
 from tests.cases import PROJECT
@@ -198,13 +198,13 @@ def test_connections_without_tls_are_refused_where_the_parameter_group_says_so()
 
 def test_the_certificate_names_every_public_host(authority):
     """Browsers get a certificate for both of Keycloak's hosts."""
-    assert set(public_names(load("dev"))) == {"sso.dev.example.com", "sso-admin.dev.example.com"}
+    assert set(names.certified(load("dev"))) == {"sso.dev.example.com", "sso-admin.dev.example.com"}
     pem = files(load("dev"), PROJECT, authority)["balancer/balancer.pem"]
     from cryptography import x509
 
-    names = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(
+    named = x509.load_pem_x509_certificate(pem).extensions.get_extension_for_class(
         x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    assert set(names) == {"sso.dev.example.com", "sso-admin.dev.example.com"}
+    assert set(named) == {"sso.dev.example.com", "sso-admin.dev.example.com"}
 
 
 def test_an_export_is_whole_and_keeps_its_secrets_beside_it(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import RehearsalError
-from generator.rehearsing import resolver
+from generator.rehearsing import names, resolver
 from generator.rehearsing.topology import Action
 from tests.rehearsing.topologies import BALANCER, SLOTS, TOPOLOGY, host, rule, with_rules
 
@@ -111,7 +111,7 @@ def test_names_without_a_wildcard_lead_to_the_balancer_that_names_them():
     topology = with_rules(
         rule("R", None, Action("forward"), host("*.example.com", "One.example.com", "a?.example.com"))
     )
-    assert dict(resolver.public_names(replace(topology, balancers=(*topology.balancers, second)))) == {
+    assert dict(names.resolved(replace(topology, balancers=(*topology.balancers, second)))) == {
         "one.example.com": IPv4Address("10.40.0.10"),
         "sso.example.com": IPv4Address("10.40.0.10"),
         "two.example.com": IPv4Address("10.40.0.11"),
@@ -135,7 +135,7 @@ def test_keycloaks_own_name_is_read_from_urls(told, name):
         rule("R", None, Action("forward")),
         topology=replace(TOPOLOGY, task=replace(TOPOLOGY.task, containers=(container,))),
     )
-    assert dict(resolver.public_names(topology)) == ({name: IPv4Address("10.40.0.10")} if name else {})
+    assert dict(names.resolved(topology)) == ({name: IPv4Address("10.40.0.10")} if name else {})
 
 
 def test_without_discovery_and_database_only_hosts_have_names():

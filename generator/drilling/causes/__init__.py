@@ -16,10 +16,20 @@ from generator.drilling.causes.access import (
     unserved,
     unsteady,
 )
-from generator.drilling.causes.cluster import abrupt, apart, deployment, forgotten, late, served_late
+from generator.drilling.causes.cluster import (
+    abrupt,
+    alone,
+    apart,
+    deployment,
+    forgotten,
+    late,
+    served_late,
+    silence,
+)
 
 __all__ = [
     "abrupt",
+    "alone",
     "apart",
     "deployment",
     "exposed",
@@ -31,6 +41,7 @@ __all__ = [
     "locked_out",
     "proxy_headers",
     "served_late",
+    "silence",
     "unserved",
     "unsteady",
 ]

@@ -22,6 +22,15 @@ DETECTION_OFFSET = 50_000
 HEARTBEATS = 40
 """Seconds without a heartbeat after which the shipped stacks suspect a node (FD_ALL3; measured: 41 to 42)."""
 
+SILENCE = 15.0
+"""Seconds that a node which falls silent may cost."""
+SHIPPED_SILENCE = 60.0
+"""The same where the shipped stacks decide: their heartbeats, and the time it takes to agree on a new view
+(measured on 26.7.4: 41 to 48 s)."""
+
+_STARTS_IN = 30
+"""Seconds that a task takes at least until its node looks for the others (Fargate places it, pulls the image and
+starts Java)."""
 _MULTICAST = ("udp", "tcp", "jdbc-ping-udp")
 
 
@@ -133,6 +142,37 @@ def late(topology: Topology, how: str, seconds: float | None) -> tuple[Cause, ..
             )
         )
     return tuple(found)
+
+
+def silence(topology: Topology) -> tuple[float, str]:
+    """How long a node that falls silent may cost in seconds, and what would make it less; empty where nothing
+    would."""
+    if not shipped_stack(topology):
+        return SILENCE, ""
+    return SHIPPED_SILENCE, (f"the shipped cache stack suspects a silent node after {HEARTBEATS} s; a stack of your own "
+                             f"(optimized image) makes it {SILENCE:.0f} s at most")
+
+
+def alone(topology: Topology) -> tuple[Cause, ...]:
+    """Why a task that starts while another one is being stopped makes a cluster of its own.
+
+    A node asks those that DNS names for their leader, and hears of none if the leader isn't named (JGroups,
+    ClientGmsImpl); the shipped stacks answer for themselves only (Discovery.return_entire_cache).
+    """
+    if not shipped_stack(topology) or cache_stack(topology) != "kubernetes":
+        return apart(topology)
+    found = [
+        Cause(
+            "Cloud Map forgets a task when ECS begins to stop it, and one that leads the cluster stays in it for "
+            f"{group.deregistration_delay} s more: a task that starts meanwhile finds nobody who leads",
+            group.line,
+            "write deregistration_delay.timeout_seconds: 20, or use a stack of your own with "
+            '<dns.DNS_PING return_entire_cache="true"> (optimized image)',
+        )
+        for group in topology.target_groups
+        if group.deregistration_delay > _STARTS_IN
+    ]
+    return (*found[:1], *apart(topology))
 
 
 def served_late(topology: Topology, limit: float) -> tuple[Cause, ...]:

@@ -50,6 +50,7 @@ STEP = Step(
     name="database",
     title="The database restarts",
     does="Restarts the database, which drops every connection.",
+    needs="restart_database",
     hurts=True,
     promises={
         "outage": "Clients are served again by themselves",

@@ -14,6 +14,7 @@ from generator.drilling.steps.losing import (
     NOTICED,
     Noticed,
     begin,
+    joined_promise,
     noticed,
     outage_promise,
     served_again,
@@ -77,6 +78,7 @@ def _gone(how: str, lose: Callable[[Exercise, str], float]) -> Callable[[Step, E
             yield outage_promise(step, exercise, found, limit,
                                  (*slow, *causes.served_late(exercise.topology, limit)))
         yield _replaced(step, exercise, since)
+        yield joined_promise(step, exercise, since)
     return run
 
 
@@ -125,12 +127,14 @@ def _name(task: str) -> str:
 _TOKEN = "A token outlives the node that issued it: three introspections in a row say active"
 _FORM = "A login form that was opened before is accepted after"
 _WHOLE = "A new task takes its place, and all see each other"
+_JOINED = "It joins the others and makes no cluster of its own"
 
 
 FAILOVER = Step(
     name="failover",
     title="A node is killed",
     does="Kills the task that issued a token.",
+    needs="kill",
     hurts=True,
     promises={
         "token": _TOKEN,
@@ -138,6 +142,7 @@ FAILOVER = Step(
         "view": "The others notice at once",
         "outage": "Clients are served again at once",
         "whole": _WHOLE,
+        "joined": _JOINED,
     },
     run=_gone("killed", lambda exercise, task: exercise.target.kill(task)),
     estimate=lambda exercise: 25.0 + exercise.startup,
@@ -147,6 +152,7 @@ STOP = Step(
     name="stop",
     title="A node is stopped in order",
     does="Stops a task as ECS does, with SIGTERM.",
+    needs="stop",
     hurts=True,
     promises={
         "token": _TOKEN,
@@ -154,6 +160,7 @@ STOP = Step(
         "view": "The others notice at once",
         "errors": "No client sees an error",
         "whole": _WHOLE,
+        "joined": _JOINED,
     },
     run=_gone("stopped", lambda exercise, task: exercise.target.stop(task)),
     estimate=lambda exercise: 25.0 + exercise.startup,

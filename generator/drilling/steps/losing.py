@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from generator.drilling import views
+from generator.drilling import causes, views
 from generator.drilling.exercise import Cluster, Exercise
 from generator.drilling.http import NoAnswer
 from generator.drilling.oidc import Browser, LoginForm, Party, Tokens
@@ -168,11 +168,30 @@ def outage_promise(
         Figure("slowest good answer", found.slowest, "s")), evidence=(found.text,), causes=found_causes)
 
 
-def view_promise(step: Step, found: Noticed, limit: float, found_causes: tuple[Cause, ...]) -> Promise:
-    """Whether the others let the lost node go in time."""
+def joined_promise(step: Step, exercise: Exercise, since: float) -> Promise:
+    """Whether every task that started since then joined the others at once, instead of making a cluster of its
+    own that is merged later: what it promises a client meanwhile, the others don't know."""
+    tasks = exercise.tasks()
+    if not any(task.started >= since for task in tasks):
+        return step.not_run("joined", "no new task came")
+    exercise.book.read(tasks)
+    # A node that finds nobody to join installs the view with the number 0 (JGroups' ViewId of a new cluster).
+    found = [view for view in exercise.book.every_view() if view.time >= since and (view.number, view.size) == (0, 1)]
+    return step.judged(
+        "joined",
+        f"{', '.join(dict.fromkeys(view.task for view in found))} started on its own" if found else "",
+        evidence=tuple(f"{view.task}: {view.line}" for view in found),
+        causes=causes.alone(exercise.topology),
+    )
+
+
+def view_promise(
+    step: Step, found: Noticed, limit: float, found_causes: tuple[Cause, ...], advice: str = ""
+) -> Promise:
+    """Whether the others let the lost node go in time. `advice`: what would make the limit less."""
     if found.seconds is None:
         return step.judged("view", "the others keep the lost node in their view", evidence=found.lines,
                            causes=found_causes)
     broken = f"the others needed {found.seconds:.1f} s" if found.seconds > limit else ""
     return step.judged("view", broken, figures=(Figure("time to the new view", found.seconds, "s", limit),),
-                       evidence=found.lines, causes=found_causes)
+                       evidence=(*found.lines, *filter(None, [advice])), causes=found_causes)

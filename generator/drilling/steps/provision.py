@@ -32,6 +32,10 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
                 ": Keycloak doesn't take the bootstrap administrator's name and password; name another "
                 "administrator of the master realm"
             )
+        if not error.refused and not exercise.target.local and "admin" not in exercise.places.vantages():
+            yield step.not_run("realm", f"{reason}, and this machine isn't in the administrators' network (--from)",
+                               evidence=tuple(one.text for one in error.tries))
+            return
         yield step.judged("realm", reason, evidence=tuple(one.text for one in error.tries),
                           causes=() if error.refused else causes.locked_out(exercise.topology, error.tries,
                                                                              exercise.places))

@@ -13,7 +13,7 @@ from generator.drilling.places import option
 from generator.drilling.probes import Failed, outage
 from generator.drilling.promises import Figure, Promise
 from generator.drilling.step import Step
-from generator.drilling.steps.losing import begin, served_again, unhurt, whole_first
+from generator.drilling.steps.losing import begin, joined_promise, served_again, unhurt, whole_first
 
 _SETTING = "KC_LOG_LEVEL"
 _HARMLESS = "org.keycloak.drill:info"
@@ -79,6 +79,7 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
         causes=causes.deployment(exercise.topology),
     )
     yield step.judged("whole", "" if after.whole else after.text, causes=causes.apart(exercise.topology))
+    yield joined_promise(step, exercise, since)
     yield step.judged("unhurt", unhurt(exercise, kept))
 
 
@@ -86,12 +87,14 @@ DEPLOY = Step(
     name="deploy",
     title="A rolling deployment under load",
     does="Replaces every task, as a changed setting does, under a steady load.",
+    needs="deploy",
     hurts=True,
     promises={
         "requests": "No request fails",
         "done": "Every task is replaced",
         "share": "There are never fewer or more tasks than the service allows",
         "whole": "All tasks see each other afterwards",
+        "joined": "Each new task joins the others and makes no cluster of its own",
         "unhurt": "Sessions from before go on, and new logins work",
     },
     run=_deploy,
@@ -144,6 +147,7 @@ SCALE = Step(
     name="scale",
     title="One task more, and one less",
     does="Scales the service up by one task and back.",
+    needs="scale",
     hurts=True,
     promises={
         "up": "A task more joins the others",
@@ -227,6 +231,7 @@ RESTART = Step(
     name="restart",
     title="All tasks are stopped and started",
     does="Stops every task at once; nobody is served until new ones are there.",
+    needs="stop",
     hurts=True,
     promises={
         "whole": "New tasks come, and all see each other",

@@ -55,7 +55,10 @@ def _silent(step: Step, exercise: Exercise, how: str, lose: Callable[[str], floa
         return
     kept = begin(exercise, cluster)
     lost = victim(cluster, kept)
-    interval, limit = 1 / exercise.knobs.probes, exercise.knobs.frozen
+    interval = 1 / exercise.knobs.probes
+    limit, advice = causes.silence(exercise.topology)
+    if exercise.knobs.frozen is not None:
+        limit = exercise.knobs.frozen
 
     def back() -> None:
         if give_back is not None:
@@ -89,7 +92,7 @@ def _silent(step: Step, exercise: Exercise, how: str, lose: Callable[[str], floa
     # A node that is cut off in one direction may be heard by some and not by others; what counts is the
     # service.
     if "view" in step.promises:
-        yield view_promise(step, seen, limit, late)
+        yield view_promise(step, seen, limit, late, advice)
     slow = late if seen.seconds is None or seen.seconds > limit else ()
     # A node that is cut off from the others still answers the balancer.
     unnoticed = () if give_back is not None and least else causes.served_late(exercise.topology, limit)
@@ -133,6 +136,7 @@ FREEZE = Step(
     name="freeze",
     title="A node is frozen",
     does="Freezes a task's processes (SIGSTOP) until the others have noticed, then lets them go on.",
+    needs="freeze",
     hurts=True,
     promises={
         "view": "The others notice in time",
@@ -148,6 +152,7 @@ LOSE = Step(
     name="lose",
     title="A node's host is lost",
     does="Lets every packet to and from a task vanish, for good.",
+    needs="lose",
     hurts=True,
     promises={
         "view": "The others notice in time",
@@ -166,6 +171,7 @@ def _cut_step(name: str, direction: str, title: str, does: str, view: bool) -> S
         name=name,
         title=title,
         does=does,
+        needs="cut",
         hurts=True,
         promises={
             **promised,
