@@ -18,6 +18,9 @@ from generator.rendering.engine import Engine
 from generator.rendering.handover import HandOver, hand_over
 from generator.rendering.write import Difference
 
+STOCK_IMAGE_RULES = ("W9015", "W9028")
+"""Findings that say of a rendered template what a warning about `keycloak.image.kind` has said of its params."""
+
 SIZE_RULES = ("W9595",)
 """Findings about a template that is too large for a request; a bucket answers them."""
 
@@ -80,12 +83,13 @@ def outcomes(root: Path, names: tuple[str, ...] = ()) -> list[Outcome]:
     return [outcome for outcome in every if not names or outcome.name in names]
 
 
-def build(root: Path, names: tuple[str, ...] = (), *, use_cache: bool = True,
+def build(root: Path, names: tuple[str, ...] = (), *, use_cache: bool = True, info: bool = False,
           progress: Callable[[str], None] = lambda text: None) -> list[Built]:
     """Renders and lints environments in memory and compares them with `rendered/`; writes nothing but the cache.
 
-    `progress` is told what is going on. Raises ProjectError where the project can't be used at all; everything that
-    is wrong with one environment is in its Built.
+    `info` asks for findings that are only good to know, too. `progress` is told what is going on. Raises
+    ProjectError where the project can't be used at all; everything that is wrong with one environment is in its
+    Built.
     """
     progress("reading params")
     engine = Engine(root / "templates")
@@ -102,19 +106,20 @@ def build(root: Path, names: tuple[str, ...] = (), *, use_cache: bool = True,
                 problems += error.problems
         rendered.append((outcome, made, problems))
     findings = _lint(root, [(outcome.environment, made) for outcome, made, _ in rendered if made is not None],
-                     use_cache, progress)
+                     use_cache, info, progress)
     return [Built(outcome.name, made, tuple(dict.fromkeys(problems)), findings.get(outcome.name, ()),
                   tuple(write.compare(root, outcome.name, made.files)) if made else ())
             for outcome, made, problems in rendered]
 
 
-def _lint(root: Path, made: list[tuple[Environment, HandOver]], use_cache: bool, progress: Callable[[str], None]
-          ) -> dict[str, tuple[linting.Finding, ...]]:
+def _lint(root: Path, made: list[tuple[Environment, HandOver]], use_cache: bool, info: bool,
+          progress: Callable[[str], None]) -> dict[str, tuple[linting.Finding, ...]]:
     """Findings of each environment, with the template line and the params key behind each."""
     if made:
         progress(f"linting {len(made)} template{'s' if len(made) > 1 else ''}")
     cache = linting.Cache(root, enabled=use_cache)
-    jobs = [linting.Job(one.template, f"{write.FOLDER}/{one.environment}/template.yaml", environment.settings.region)
+    jobs = [linting.Job(one.template, f"{write.FOLDER}/{one.environment}/template.yaml", environment.settings.region,
+                        environment.settings.keycloak.version, info)
             for environment, one in made]
     found = {}
     for (environment, one), job, findings in zip(made, jobs, linting.lint_many(jobs, cache=cache)):
@@ -122,6 +127,8 @@ def _lint(root: Path, made: list[tuple[Environment, HandOver]], use_cache: bool,
         if environment.settings.stack.template_bucket is not None:
             # The bucket is there for this very case.
             findings = [finding for finding in findings if finding.rule not in SIZE_RULES]
+        if any(problem.key == "keycloak.image.kind" for problem in environment.warnings):
+            findings = [finding for finding in findings if finding.rule not in STOCK_IMAGE_RULES]
         found[environment.name] = tuple(linting.with_origins(findings, one.origins, _place(environment)))
     return found
 

@@ -249,6 +249,14 @@ def _elsewhere() -> dict[str, dict]:
     return made
 
 
+def _renamed() -> dict[str, dict]:
+    """A stack that exists already, with logical ids of its own."""
+    return {"renamed": merged(
+        BASE, {"keycloak": {"version": NEWEST}}, _found(), _admin(), CHOICES["image"]["optimized"],
+        _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), CHOICES["database"]["small"],
+        {"stack": {"logical_ids": {"Database": "KeycloakDb", "TargetGroup": "KeycloakTargets"}}})}
+
+
 def _params(case: Mapping[str, str]) -> dict:
     """The params of a case; subnets that it has no use for are not given."""
     params = merged(BASE, *(CHOICES[choice][value] for choice, value in case.items()))
@@ -261,7 +269,7 @@ def _params(case: Mapping[str, str]) -> dict:
 
 
 CASES: dict[str, dict] = {
-    **{name: _params(case) for name, case in CHOSEN.items()}, **_versions(), **_elsewhere()}
+    **{name: _params(case) for name, case in CHOSEN.items()}, **_versions(), **_elsewhere(), **_renamed()}
 """Params of every case, by the name of its environment."""
 
 

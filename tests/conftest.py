@@ -68,7 +68,8 @@ def wholes(tmp_path_factory) -> Wholes:
 
 def lint_jobs(wholes: Wholes) -> list[linting.Job]:
     """What there is to lint of `wholes`, in the order of their names."""
-    return [linting.Job(wholes[name].text, name, wholes[name].settings.region) for name in wholes.names]
+    return [linting.Job(one.text, name, one.settings.region, one.settings.keycloak.version)
+            for name in wholes.names for one in (wholes[name],)]
 
 
 LINT = """

@@ -16,7 +16,8 @@ from generator import __version__, cli
 from generator.keycloak import catalog
 from tests.cases import PROJECT
 
-COMMANDS = ("check", "drill", "explain", "lint", "new", "rehearse", "render", "schema")
+COMMANDS = ("adopt", "catalog", "check", "diff", "drill", "explain", "lint", "new", "rehearse", "render",
+            "review", "schema", "upgrade")
 ESCAPE = "\x1b"
 
 

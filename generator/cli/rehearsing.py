@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -226,9 +227,7 @@ def down(session, name, every):
 def watch(session, name):
     """What stands in for ECS while a rehearsal is up; started by `up`."""
     import gc
-    import signal
 
-    from generator.rehearsing import rehearsal
     from generator.rehearsing.docker import Docker
     from generator.rehearsing.place import Place
     from generator.rehearsing.started import kept
@@ -270,13 +269,38 @@ def watch(session, name):
               show_default=True, help="How to print the report.")
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False),
               help="Also write a page with the timeline.")
+@click.option("--deployed", is_flag=True, help="Drill what is deployed on AWS, not a rehearsal.")
+@click.option("--allow", metavar="STEP", multiple=True,
+              help="Deployed: run this step although users may notice (can be repeated; `all`).")
+@click.option("--credentials", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="An administrator of the master realm, as JSON with username and password, mode 0600; by default the "
+                   "bootstrap account, on AWS from Secrets Manager.")
+@click.option("--from", "vantage", type=click.Choice(["internet", "admin", "inside"]),
+              help="Deployed: where this machine stands; by default in an administrators' network, if there is one.")
+@click.option("--source", metavar="ADDRESS", default="",
+              help="Deployed: this machine's address as the balancer sees it; then events have to show it.")
+@click.option("--connect", metavar="HOST[:PORT]", default="",
+              help="Deployed: connect there instead of where DNS leads, say to the balancer before DNS is changed.")
+@click.option("--authorities", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+              help="Deployed: PEM file of the authorities to trust instead of the system's.")
+@click.option("--endpoint-url", metavar="URL", help="Deployed: send every call of AWS' API there.")
 @click.pass_obj
-def drill(session, name, steps, listing, requests, rate, cut, evidence, form, page):
+def drill(session, name, steps, listing, requests, rate, cut, evidence, form, page, deployed, allow, credentials,
+          **where):
     """Break a rehearsal in every way that a promise speaks of, and say which promises it kept.
 
     Gets a token, kills the node that served it, introspects; logs in like a browser while a node is lost; rolls a
     deployment under load; freezes, loses and cuts off nodes; probes which paths are exposed to whom. Exit code 1 where
     a promise was broken. The temporary realm is deleted at the end.
+
+    With --deployed the same for the stack of rendered/NAME, with the credentials that the AWS CLI would use: the lost
+    node is a task that ECS stops. Steps that users may notice are run only if they are allowed by name; what AWS has
+    no call for isn't run. Exit code 3 where the credentials are another account's, 4 where AWS refuses a call.
+
+    \b
+    cloakform drill dev                                  everything, on the rehearsal
+    cloakform drill prod --deployed                      what nobody notices
+    cloakform drill prod --deployed --allow stop         and a task that ECS stops
     """
     import gc
 
@@ -287,13 +311,27 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
 
     if listing:
         for step in STEPS:
-            session.out(f"{step.name:<12} {step.does}")
+            session.out(f"{step.name:<12} {step.does}{' (--allow)' if step.hurts and deployed else ''}")
         return
-    from generator.rehearsing.docker import Docker
-    from generator.rehearsing.local import Rehearsal
+    only = [f"--{'from' if key == 'vantage' else key.replace('_', '-')}" for key, value in
+            {"allow": allow, **where}.items() if value]
+    if only and not deployed:
+        raise click.UsageError(f"{only[0]} is for --deployed")
+    login = None
+    if credentials is not None:
+        from generator.deployed.credentials import from_file
 
-    place, started = _running(session, name)
-    target = Rehearsal(place, started, Docker())
+        login = from_file(credentials)
+    if deployed:
+        target = _deployed(session, name, **where)
+    else:
+        from generator.rehearsing.docker import Docker
+        from generator.rehearsing.local import Rehearsal
+
+        place, started = _running(session, name)
+        target = Rehearsal(place, started, Docker())
+    # Ended in order by another program, it leaves as little behind as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     gc.enable()  # this one lives long
     tell, stop = _steps(session)
     begun = [""]
@@ -306,7 +344,8 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
             session.note(f"{now.step}: {now.text}")
 
     try:
-        found = run(target, steps=steps or None, knobs=Knobs(requests=requests, rate=rate, cut=cut), progress=progress)
+        knobs = Knobs(requests=requests, rate=rate, cut=cut, login=login)
+        found = run(target, steps=steps or None, knobs=knobs, progress=progress, allow=allow)
     finally:
         stop()
     if page is not None:
@@ -322,6 +361,47 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
         sys.exit(130)
     if not found.kept:
         sys.exit(1)
+
+
+def _deployed(session, name, *, vantage, source, connect, authorities, endpoint_url):
+    """What is deployed of a rendered environment. Raises CloakformError."""
+    from generator.deployed import stack
+    from generator.deployed.connection import Connection
+    from generator.deployed.target import Deployed, Way, standing
+    from generator.rehearsing import rehearsal
+
+    if not name:
+        raise click.UsageError("say which environment is to be drilled: cloakform drill ENV --deployed")
+    found = rehearsal.source(session.root, name)
+    if found.stack is None:
+        raise RehearsalError(f"{name} isn't a rendered environment, so nothing says which stack it is")
+    topology = rehearsal.topology(found, {})
+    way = Way(standing(topology, vantage or ""), *_address(connect), str(authorities) if authorities else None,
+              str(_plain_address(source)))
+    connection = Connection(found.stack["region"], found.stack["account"], endpoint_url)
+    there = stack.read(connection, found.stack["stack_name"])
+    if there.template and there.template.strip() != found.text.strip():
+        session.note(f"note: the stack {there.name} wasn't made from {found.file} as it is now; lines that the report "
+                     f"names are of that file", "warning")
+    return Deployed(connection, found.name, there, topology, way)
+
+
+def _address(text: str) -> tuple[str, int | None]:
+    """HOST[:PORT] as its parts."""
+    host, sign, port = text.rpartition(":") if ":" in text else (text, "", "")
+    if sign and not (host and port.isdigit() and 0 < int(port) < 65536):
+        raise click.UsageError(f"--connect takes HOST[:PORT], not {text!r}")
+    return host, int(port) if port else None
+
+
+def _plain_address(text: str):
+    """An IPv4 address, or nothing."""
+    import ipaddress
+
+    try:
+        return ipaddress.IPv4Address(text) if text else ""
+    except ValueError:
+        raise click.UsageError(f"--source takes an IPv4 address, not {text!r}") from None
 
 
 def _running(session, name):

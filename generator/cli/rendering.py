@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -59,11 +60,10 @@ def render(session, environments, form, no_cache):
 def check(session, environments, form, no_cache):
     """Say whether rendered/ is what params and templates give; write nothing.
 
-    Exit code 1 with a unified diff where a file is stale, missing or edited by hand; also where params/schema.json or
-    docs/params.md is older than the model, unless environments are named.
+    Exit code 1 with a unified diff where a file is stale, missing or edited by hand; also where params/schema.json,
+    docs/params.md or docs/rules/ is older than the program, unless environments are named.
     """
-    from generator import report
-    from generator.params import pages
+    from generator import pages, report
     from generator.rendering.write import orphans
 
     root = session.root
@@ -92,30 +92,46 @@ def check(session, environments, form, no_cache):
 
 
 @click.command()
-@ENVIRONMENTS
+@click.argument("targets", metavar="[ENV|FILE]...", nargs=-1)
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "junit", "github"]), default="text",
               show_default=True, help="sarif for code scanning, junit for CI systems, github for annotations.")
+@click.option("--keycloak-version", metavar="VERSION", default="",
+              help="Of Keycloak in the FILEs. Default: what the image's tag says.")
+@click.option("--region", metavar="REGION", default="us-east-1", show_default=True, help="That the FILEs are for.")
+@click.option("--info", is_flag=True, help="Say what is only good to know as well: rules whose id begins with I.")
+@click.option("--explain", "rule", metavar="RULE", help="Print the page of one rule, such as E9031, and lint nothing.")
+@click.option("--list-rules", "listing", is_flag=True, help="List all rules, and lint nothing.")
 @NO_CACHE
 @click.pass_obj
-def lint(session, environments, form, no_cache):
-    """Lint what params and templates give, with cfn-lint and checks of our own; write nothing.
+def lint(session, targets, form, keycloak_version, region, info, rule, listing, no_cache):
+    """Lint what params and templates give, or any CloudFormation template; write nothing.
 
-    Each finding names the rendered line, the template line and the params key it came from.
+    Without arguments every environment is linted; each finding names the rendered line, the template line and the
+    params key it came from. FILE is a template of anybody's, YAML or JSON: what has a slash or a dot in its name. Both
+    get cfn-lint and the rules that know Keycloak; docs/rules/ has them, and how to run them inside cfn-lint.
     """
     from generator.linting import formats
+    from generator.report import problem_lines
 
-    root = session.root
-    built = _build(session, root, environments, not no_cache)
-    findings = [finding for one in built for finding in one.findings]
+    if rule or listing:
+        _print_rules(session, rule, form)
+        return
+    files = [one for one in targets if _is_file(one)]
+    environments = [one for one in targets if one not in files]
+    if keycloak_version and not files:
+        raise click.UsageError("--keycloak-version is for files: params say it for environments")
+    jobs = _jobs(session, files, region, keycloak_version, info)
+    built = [] if files and not environments else _build(session, session.root, environments, not no_cache, info)
+    findings = [finding for one in built for finding in one.findings] + _lint_files(session, jobs, not no_cache)
     for one in built:
-        print_lines(session, _problem_lines(one))
+        print_lines(session, problem_lines(one.problems))
     if form == "text":
-        print_lines(session, _finding_lines(findings), out=True)
-        session.note(f"{len(built)} environment{'s' if len(built) != 1 else ''} linted, "
+        print_lines(session, formats.text_lines(findings), out=True)
+        session.note(f"{_linted(len(built), len(files))} linted, "
                      f"{len(findings)} finding{'s' if len(findings) != 1 else ''}")
     else:
-        session.out(getattr(formats, f"as_{form}")(findings).rstrip("\n"))
-    _exit(built)
+        session.out(formats.FORMATS[form](findings).rstrip("\n"))
+    _exit(built, no=any(finding.severity == "error" for finding in findings))
 
 
 @click.command()
@@ -178,16 +194,22 @@ def new(session, environment):
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 where a file is stale.")
 @click.pass_obj
 def schema(session, only_check):
-    """Write params/schema.json, which editors use, and docs/params.md, both from the model."""
-    from generator.params import pages
+    """Write what the program says about itself: params/schema.json, which editors use, docs/params.md, docs/rules/."""
+    from generator import pages
 
     root = session.root
     stale = pages.stale(root, missing=True)
+    made = pages.made()
     for name in stale:
-        if not only_check:
-            (root / name).parent.mkdir(exist_ok=True)
-            (root / name).write_text(pages.made()[name], "utf-8")
-        session.out(f"{name} is stale: run `cloakform schema`" if only_check else f"{name} written")
+        if only_check:
+            session.out(f"{name} is stale: run `cloakform schema`")
+        elif name in made:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(made[name], "utf-8")
+            session.out(f"{name} written")
+        else:
+            (root / name).unlink()
+            session.out(f"{name} removed: there is no such rule")
     if stale and only_check:
         sys.exit(1)
 
@@ -202,12 +224,12 @@ def _environment(session, name: str):
     return outcome.environment
 
 
-def _build(session, root: Path, environments, use_cache: bool):
+def _build(session, root: Path, environments, use_cache: bool, info: bool = False):
     from generator import build
 
     show, stop = session.progress()
     try:
-        return build.build(root, tuple(environments), use_cache=use_cache, progress=show)
+        return build.build(root, tuple(environments), use_cache=use_cache, info=info, progress=show)
     finally:
         stop()
 
@@ -216,29 +238,93 @@ def _extra_inputs(built) -> set[str]:
     return {name for one in built if one.hand_over for name in one.hand_over.inputs}
 
 
-def _problem_lines(one):
-    from generator.report import problem_lines
+def _is_file(target: str) -> bool:
+    """Whether an argument of `lint` names a file: a path, or a name that no environment can have."""
+    return Path(target).is_file() or "/" in target or os.sep in target or bool(Path(target).suffix)
 
-    return problem_lines(one.problems)
+
+def _jobs(session, files: list[str], region: str, version: str, info: bool) -> list:
+    """What there is to lint in files. Raises ProjectError for one that can't be read, CatalogError for a version that
+    is none."""
+    from generator.keycloak import catalog
+    from generator.linting import Job
+
+    if version and (note := catalog.load(version).note):
+        session.note(note, "warning")
+    return [Job(_text(name), name, region, version, info) for name in dict.fromkeys(files)]
 
 
-def _finding_lines(findings):
-    from generator.linting.formats import text_lines
+def _text(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ProjectError(f"{name} isn't text in UTF-8 (name a CloudFormation template, YAML or JSON)") from None
+    except OSError as error:
+        raise ProjectError(f"{name} can't be read: {error.strerror} (name a CloudFormation template)") from error
 
-    return text_lines(findings)
+
+def _lint_files(session, jobs: list, use_cache: bool) -> list:
+    """The findings about files, kept in the project's cache where there is a project."""
+    from generator import linting
+
+    if not jobs:
+        return []
+    cache = None
+    if use_cache:
+        try:
+            cache = linting.Cache(session.root)
+        except ProjectError:
+            pass  # anybody's template can be linted anywhere
+    show, stop = session.progress()
+    try:
+        show(f"linting {len(jobs)} template{'s' if len(jobs) > 1 else ''}")
+        return [finding for found in linting.lint_many(jobs, cache=cache) for finding in found]
+    finally:
+        stop()
+
+
+def _linted(environments: int, files: int) -> str:
+    parts = [f"{count} {word}{'s' if count != 1 else ''}" for count, word in ((environments, "environment"),
+                                                                             (files, "file")) if count]
+    return " and ".join(parts) or "0 environments"
+
+
+def _print_rules(session, name: str | None, form: str) -> None:
+    """The page of one rule, or a line for each. Raises ProjectError for a rule that isn't there."""
+    from generator.linting import pack, pages
+    from generator.linting.findings import severity_of
+
+    rules = pack.all_rules()
+    if name:
+        found = pack.rule(name)
+        if found is None:
+            near = pack.nearest(name)
+            hint = f"did you mean {near}?" if near else "see `cloakform lint --list-rules`"
+            raise ProjectError(f"there is no rule {name!r} here ({hint} cfn-lint has its own: `cfn-lint --list-rules`)")
+        rules = (found,)
+    if form == "json":
+        session.out(json.dumps([{"id": one.id, "severity": severity_of(one.id), "title": one.shortdesc,
+                                 "versions": one.versions, "source_url": one.source_url, "text": one.text()}
+                                for one in rules], indent=2))
+    elif name:
+        session.out(pages.terminal_text(rules[0]))
+    else:
+        for one in rules:
+            session.out(f"{one.id}  {one.shortdesc}")
 
 
 def _print_problems(session, built) -> None:
     """Problems of each file once, then findings; a quiet run shows errors only."""
+    from generator.linting.formats import text_lines
+    from generator.report import problem_lines
+
     seen = set()
     for one in built:
         problems = [problem for problem in one.problems if problem not in seen
                     and (not session.quiet or problem.severity == "error")]
         seen.update(problems)
-        from generator.report import problem_lines
-
         print_lines(session, problem_lines(problems))
-        print_lines(session, _finding_lines(
+        print_lines(session, text_lines(
             finding for finding in one.findings if not session.quiet or finding.severity == "error"))
 
 

@@ -74,21 +74,10 @@ class Session:
 
 
 class Group(click.Group):
-    """Takes the options of every command before and after its name, and names the nearest command."""
+    """Takes the options of every command before and after its name."""
 
     def parse_args(self, ctx, args):
         return super().parse_args(ctx, _options_first(args))
-
-    def resolve_command(self, ctx, args):
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            if near:
-                error.message = f"No such command {args[0]!r}. Did you mean {near[0]!r}?"
-            raise
 
 
 def _options_first(args: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets as random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.drilling import answering
@@ -25,6 +25,8 @@ _LIFE = 45.0
 """Seconds that an access token of the master realm is used; it lives for 60."""
 _LONG = 36_000
 """Seconds that the realm's tokens and sessions live: longer than any drill."""
+_CROWD = 50
+"""Users who may log in at the same time."""
 _CHEAP = "hashAlgorithm(pbkdf2-sha512) and hashIterations(100)"
 """How the realm hashes passwords: what is drilled is the cluster, not the processor. The passwords are
 random."""
@@ -110,7 +112,7 @@ class Administrator:
             time.sleep(0.5)
 
     def make_realm(self) -> Realm:
-        """A realm with a confidential client and two users. It is removed with `remove`."""
+        """A realm with a confidential client and its users. It is removed with `remove`."""
         made = Realm(
             name=PREFIX + random.token_hex(6),
             client="drill",
@@ -118,6 +120,7 @@ class Administrator:
             user="drill",
             password=random.token_urlsafe(24),
             guessed="guessed",
+            crowd=tuple(f"client-{number}" for number in range(1, _CROWD + 1)),
         )
         self._secrets.add(made.secret, made.password)
         self.call("POST", "", representation(made))
@@ -125,7 +128,7 @@ class Administrator:
         self._token = ""
         users = self.call("GET", f"/{made.name}/users?username={made.guessed}&exact=true").json()
         found = users[0]["id"] if isinstance(users, list) and users else ""
-        return Realm(made.name, made.client, made.secret, made.user, made.password, made.guessed, str(found))
+        return replace(made, guessed_id=str(found))
 
     def remove(self, realm: str, patience: float = 60.0) -> None:
         """Removes a realm; a realm that isn't there is removed already."""
@@ -269,7 +272,7 @@ def representation(realm: Realm) -> dict[str, Any]:
         "eventsEnabled": True,
         "eventsExpiration": _LONG,
         "eventsListeners": [],
-        "users": [person(realm.user), person(realm.guessed)],
+        "users": [person(name) for name in (realm.user, realm.guessed, *realm.crowd)],
         "clients": [
             {
                 "clientId": realm.client,

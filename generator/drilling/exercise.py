@@ -236,9 +236,9 @@ class Exercise:
         return Party(self.client(vantage, route=route, timeout=timeout), self.places.public.base, self.made,
                      self.secrets)
 
-    def browser(self, *, route: Route | None = None) -> Browser:
+    def browser(self, *, route: Route | None = None, user: str = "") -> Browser:
         """A browser of somebody who has an account in the realm."""
-        return Browser(self.client(route=route), self.places.public.base, self.made, self.secrets)
+        return Browser(self.client(route=route), self.places.public.base, self.made, self.secrets, user)
 
     def served_by(self, answer: Answer) -> Route:
         """The node that an answer came from, by the cookie that the balancer set with it."""

@@ -163,8 +163,8 @@ class Client:
 
 
 class _Connection(http.client.HTTPConnection):
-    """Goes to a door's address and asks there for a host, whatever DNS says of that host; where the door has none, to
-    where DNS says."""
+    """Goes to a door's address and asks there for a host, whatever DNS says of that host; where the door has
+    none, to where DNS says."""
 
     def __init__(self, door: Door, name: str, timeout: float):
         super().__init__(door.address or name, door.port, timeout=timeout)

@@ -6,7 +6,8 @@ import itertools
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from generator.drilling.exercise import Exercise
@@ -63,11 +64,14 @@ class Load:
         self._sessions: queue.Queue[Tokens] = queue.Queue()
         for _ in range(_SESSIONS):
             self._sessions.put(self._party.token())
+        self._users: queue.Queue[str] = queue.Queue()
+        for user in exercise.made.crowd:
+            self._users.put(user)
         self._samples: list[Sample] = []
         self._lock = threading.Lock()
         self._order = itertools.cycle(_MIX)
         self._work: dict[str, Callable[[], object]] = {
-            "refresh": self._refresh, "introspection": self._introspect, "token": self._party.token,
+            "refresh": self._refresh, "introspection": self._introspect, "token": self._token,
             "document": self._party.document, "login": self._login}
         self._pace = Pace(exercise.knobs.rate, self._one)
 
@@ -125,5 +129,22 @@ class Load:
         except queue.Empty:
             raise Failed("every session waited for an answer") from None
 
+    def _token(self) -> None:
+        with self._user() as user:
+            self._party.token(user)
+
     def _login(self) -> None:
-        login(self._party, self._exercise.browser())
+        with self._user() as user:
+            login(self._party, self._exercise.browser(user=user))
+
+    @contextmanager
+    def _user(self) -> Iterator[str]:
+        """Somebody who isn't logging in just now."""
+        try:
+            user = self._users.get(timeout=60.0)
+        except queue.Empty:
+            raise Failed("every user was waiting for an answer") from None
+        try:
+            yield user
+        finally:
+            self._users.put(user)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
+import tempfile
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from generator.errors import CatalogError
-from generator.keycloak import facts, values
+from generator.keycloak import advice, facts, values
 from generator.keycloak.version import Version, parse
 
 _FOLDER = Path(__file__).with_name("catalogs")
+
+# Older ones are only linted: host name, proxy and cache work otherwise there, and nobody should start them.
+_OLDEST_RENDERED = (24, 0)
 
 # Categories of options that only the commands `import` and `export` take.
 _NOT_OF_A_SERVER = frozenset({"Export", "Import"})
@@ -83,6 +88,7 @@ class Feature:
     name: str
     """`account`; what features-disabled takes."""
     version: int
+    """0 before 24, where features have no versions."""
     state: str
     """on, off (supported, but to be switched on), preview, experimental or deprecated (off)."""
     label: str
@@ -97,8 +103,8 @@ class Feature:
 
     @property
     def versioned(self) -> str:
-        """`account:v3`, as KC_FEATURES takes it beside the bare name."""
-        return f"{self.name}:v{self.version}"
+        """`account:v3`, as KC_FEATURES takes it beside the bare name; that name if there are no versions."""
+        return f"{self.name}:v{self.version}" if self.version else self.name
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,9 @@ class Catalog:
         if known:
             return known.env
         candidates = self._suggestions
-        heirs = [name for name in facts.RENAMED.get(env.removeprefix("KC_"), ()) if name in candidates]
-        if heirs or known_in(env):
+        instead = advice.replacement(env, self.version)
+        heirs = [name for name in instead.use if name in candidates] if instead else []
+        if heirs or known_in(env, known_versions()):
             # An option of other versions was no slip of the pen: what looks like it may do something else.
             return heirs[0] if heirs else None
         meant = _same_words(env, candidates) or _with_more_words(env, candidates)
@@ -237,10 +244,10 @@ class _File:
     def features(self) -> tuple[Feature, ...]:
         found = []
         for versioned, entry in self._features.items():
-            name, _, number = versioned.rpartition(":v")
+            name, _, number = versioned.partition(":v")
             fields = {key: value for key, value in entry.items() if key not in ("key", "needs")}
             needs = tuple(entry.get("needs", ()))
-            found.append(Feature(name=name, version=int(number), needs=needs, **fields))
+            found.append(Feature(name=name, version=int(number or 0), needs=needs, **fields))
         return tuple(found)
 
     @cached_property
@@ -266,21 +273,40 @@ def _option(key: str, entry: dict, argument: str = "") -> Option:
 
 
 @lru_cache(maxsize=None)
-def versions() -> tuple[str, ...]:
-    """Versions that have a catalog, oldest first."""
+def known_versions() -> tuple[str, ...]:
+    """Versions that have a catalog, oldest first: from 22.0 on."""
     return tuple(str(version) for version in sorted(parse(path.stem) for path in _FOLDER.glob("*.json")))
 
 
 @lru_cache(maxsize=None)
+def versions() -> tuple[str, ...]:
+    """Those of `known_versions` that an environment can be rendered for: from 24.0 on."""
+    return tuple(version for version in known_versions() if parse(version) >= _OLDEST_RENDERED)
+
+
+@lru_cache(maxsize=None)
 def load(version: str) -> Catalog:
-    """The catalog of a version such as `26.7.4`.
+    """The catalog of a version such as `26.7.4` that an environment can be rendered for; see `load_known`.
+
+    Raises CatalogError if the version is malformed, or older than every minor line of `versions`.
+    """
+    return _load(version, versions())
+
+
+@lru_cache(maxsize=None)
+def load_known(version: str) -> Catalog:
+    """The catalog of a version such as `22.0.5` that anybody may run.
 
     A version without a catalog of its own gets the nearest one of its minor line, the lower one if there are
     two; a line without any gets the nearest lower one. `note` says so. Raises CatalogError if the version is
-    malformed, or older than every minor line that is known.
+    malformed, or older than every minor line of `known_versions`.
     """
+    return _load(version, known_versions())
+
+
+def _load(version: str, among: tuple[str, ...]) -> Catalog:
     asked = parse(version)
-    known = [parse(other) for other in versions()]
+    known = [parse(other) for other in among]
     if asked in known:
         return Catalog(version, version)
     if asked.line < known[0].line:
@@ -289,6 +315,44 @@ def load(version: str) -> Catalog:
     same_line = [other for other in known if other.line == asked.line]
     source = _nearest_lower(asked, same_line) or (same_line or [_nearest_lower(asked, known)])[0]
     return Catalog(version, str(source), _note(asked, source, known))
+
+
+def path(version: str) -> Path:
+    """Where the catalog of a version is kept."""
+    return _FOLDER / f"{parse(version)}.json"
+
+
+def store(version: str, text: str) -> None:
+    """Keep `text`, which `extract.compact` made, as the catalog of a version.
+
+    The file is replaced as a whole or not at all. Raises CatalogError if the text is no catalog of that
+    version, OSError if the folder can't be written.
+    """
+    file = path(version)
+    _check(version, text)
+    made, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(made, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(name, 0o644)  # mkstemp's files are for their owner alone
+        os.replace(name, file)
+    except BaseException:
+        os.unlink(name)
+        raise
+    for cached in (known_versions, versions, load, load_known, masked_names, _secrets, _read):
+        cached.cache_clear()
+
+
+def _check(version: str, text: str) -> None:
+    """Raises CatalogError unless all of a catalog's text can be read and none of its parts is empty."""
+    try:
+        data = json.loads(text)
+        file = _File(data)
+        options = [_option(key, entry) for key, entry in file.options.items()]
+        if data["version"] != str(parse(version)) or not (options and file.features and file.stacks):
+            raise ValueError(f"it is of {data['version']}" if options else "it has no options")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CatalogError(f"this is no whole catalog of {version}: {error}") from error
 
 
 def _nearest_lower(asked: Version, known: list[Version]) -> Version | None:
@@ -306,16 +370,20 @@ def _note(asked: Version, source: Version, known: list[Version]) -> str:
     return f"{asked} {relation}: its options are taken from {source}"
 
 
-def known_in(env: str) -> tuple[str, ...]:
-    """Versions with a catalog that know a variable or key, oldest first; empty if none does."""
-    return tuple(version for version in versions() if load(version).option(env))
+def known_in(env: str, among: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Versions that know a variable or key, oldest first; empty if none does.
+
+    Of `versions`, unless others are named: what an environment can't run is no way out for it.
+    """
+    return tuple(version for version in (versions() if among is None else among)
+                 if load_known(version).option(env))
 
 
 @lru_cache(maxsize=None)
 def masked_names() -> frozenset[str]:
     """Variables that hold a secret in any version. Wildcards and providers' options are in `masked` only."""
     secret = {env for env in _secrets() if "<" not in env}
-    return frozenset(secret | {facts.bootstrap_admin_variables(version)[1] for version in versions()})
+    return frozenset(secret | {facts.bootstrap_admin_variables(version)[1] for version in known_versions()})
 
 
 def masked(env: str) -> bool:
@@ -329,7 +397,7 @@ def masked(env: str) -> bool:
 
 @lru_cache(maxsize=None)
 def _secrets() -> frozenset[str]:
-    entries = (entry for version in versions() for entry in _read(version).options.values())
+    entries = (entry for version in known_versions() for entry in _read(version).options.values())
     return frozenset(entry["env"] for entry in entries if entry.get("secret"))
 
 

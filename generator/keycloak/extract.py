@@ -48,11 +48,14 @@ _HOSTNAME_V1 = "Hostname v1 (Deprecated)"
 _SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bf\.e)\.(?=\s)")
 
 
-def command(home: Path, version: str) -> list[str]:
+FOLDERS = ("lib/lib/main", "lib/lib/boot", "lib/app")
+"""Where a distribution keeps the jars that the extractor reads."""
+
+
+def command(home: Path, version: str, java: str = "java") -> list[str]:
     """Arguments that print the raw JSON of the distribution unpacked at `home` (Java 17 or newer)."""
-    folders = ("lib/lib/main", "lib/lib/boot", "lib/app")
-    class_path = ":".join(f"{home}/{folder}/*" for folder in folders)
-    return ["java", "-cp", class_path, str(EXTRACTOR), version]
+    class_path = ":".join(f"{home}/{folder}/*" for folder in FOLDERS)
+    return [java, "-cp", class_path, str(EXTRACTOR), version]
 
 
 def compact(raw: str) -> str:
@@ -96,15 +99,16 @@ def _stacks(data: dict) -> dict[str, dict]:
 
 
 def _features(data: dict) -> dict[str, dict]:
-    spelled = {feature["name"]: feature["versionedKey"] for feature in data["features"]}
+    # Before 24, features have no versions, and KC_FEATURES takes the bare key alone.
+    spelled = {feature["name"]: feature.get("versionedKey") or feature["key"] for feature in data["features"]}
     disablable: set[str] = set()
     for option in data["options"]:
         if option["key"] == "features-disabled":
             disablable.update(option["expected"])
     features = {}
     for feature in data["features"]:
-        name = feature["unversionedKey"]
-        features[feature["versionedKey"]] = {
+        name = feature.get("unversionedKey") or feature["key"]
+        features[spelled[feature["name"]]] = {
             # Releases call some features `account-v3` in their messages, but accept `account:v3` only.
             "key": feature["key"] if feature["key"] != name else "",
             "state": _STATES[feature["type"]],

@@ -17,7 +17,7 @@ _LOG_LEVELS = frozenset(
     "off fatal error warn info debug trace all severe warning config fine finer finest".split()
 )
 # Patterns stay text until a value is checked: compiling them would cost every run of the program.
-_INTEGER = r"\s*[+-]?[0-9]+\s*"
+_INTEGER = r"\s*[+-]?[0-9]{1,18}\s*"
 _NUMBER = r"(?i)\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?\s*"
 # A number of seconds, a number with a unit, or ISO 8601 with or without its PT.
 _DURATION = (

@@ -26,7 +26,8 @@ MAX_ENTRIES = 500
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # What a rule of ours can import: change one line of it and the findings may be others.
-_RULE_SOURCES = ("document.py", "errors.py", "keycloak", "linting")
+_RULE_SOURCES = ("document.py", "errors.py", "keycloak", "limits.py", "linting", "resolving.py")
+_RULE_SUFFIXES = (".json", ".py", ".yaml")
 # Not kept: the file is the caller's, and origins are the rendering's.
 _ELSEWHERE = ("file", "template_file", "template_line", "params_key", "params_file", "params_line")
 
@@ -39,9 +40,10 @@ class Cache:
         self.folder = Path(project) / ".cache" / "lint"
         self.enabled = enabled
 
-    def key(self, text: str, region: str) -> str:
-        """Name of the entry of a text that is linted for a region."""
-        said = json.dumps([FORMAT, linter_version(), rules_digest(), region])
+    def key(self, text: str, region: str, keycloak_version: str = "", info: bool = False) -> str:
+        """Name of the entry of a text that is linted for a region and a Keycloak version, with or without what only
+        informs."""
+        said = json.dumps([FORMAT, linter_version(), rules_digest(), region, keycloak_version, info])
         digest = hashlib.sha256(said.encode())
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
@@ -138,9 +140,7 @@ def rules_digest(package: Path = _PACKAGE) -> str:
     digest = hashlib.sha256()
     for name in _RULE_SOURCES:
         root = package / name
-        files = (
-            sorted(p for p in root.rglob("*") if p.suffix in (".py", ".json")) if root.is_dir() else [root]
-        )
+        files = sorted(p for p in root.rglob("*") if p.suffix in _RULE_SUFFIXES) if root.is_dir() else [root]
         for file in files:
             content = file.read_bytes()
             digest.update(f"{file.relative_to(package).as_posix()} {len(content)}\n".encode())

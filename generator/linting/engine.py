@@ -1,4 +1,4 @@
-"""Text to findings: the cache first, then cfn-lint and our own checks, on both cores where there
+"""Text to findings: the cache first, then cfn-lint and our own rules, on both cores where there
 is enough to do.
 """
 
@@ -27,21 +27,29 @@ class Job:
     file: str
     """What findings call it: the rendered file."""
     region: str
+    keycloak_version: str = ""
+    """The version of Keycloak (`26.7.4`) where somebody knows it; else image tags tell it, or nothing
+    does."""
+
+    info: bool = False
+    """Whether to tell what is only good to know, too (ids with I)."""
 
     @property
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> tuple[str, str, str, bool]:
         """What the findings depend on, without the file they are about."""
-        return self.text, self.region
+        return self.text, self.region, self.keycloak_version, self.info
 
 
-def lint_text(text: str, file: str, region: str, *, cache: Cache | None = None) -> list[Finding]:
+def lint_text(
+    text: str, file: str, region: str, *, keycloak_version: str = "", cache: Cache | None = None
+) -> list[Finding]:
     """The findings about a template, sorted by place.
 
     Text that is no CloudFormation document gives one finding, E0000, at the line that breaks it. What the
     template's `Metadata.cfn-lint` ignores, as a whole or for a resource, is left out. A `cache` answers for a
     text it has seen, without importing cfn-lint.
     """
-    return lint_many([Job(text, file, region)], cache=cache)[0]
+    return lint_many([Job(text, file, region, keycloak_version)], cache=cache)[0]
 
 
 def lint_many(
@@ -77,19 +85,31 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _lint(subject: tuple[str, str]) -> list[Finding]:
-    """The findings about a text for a region, sorted, without a file."""
-    text, region = subject
+def _lint(subject: tuple[str, str, str, bool]) -> list[Finding]:
+    """The findings about a text for a region and a Keycloak version, sorted, without a file."""
+    text, region, version, info = subject
     try:
         document = parse(text)
     except MalformedDocument as error:
         return [_unreadable(error)]
-    from generator.linting import checks, linter
+    from generator.linting import linter
 
-    said = linter.run(text, region)
+    said = linter.run(text, region, info)
     if not any(finding.rule == "E0000" for finding in said):
-        said += _not_ignored(document, checks.run(document))
+        said += own_findings(document, region, version, info)
     return sorted(dict.fromkeys(said), key=lambda finding: finding.order)
+
+
+def own_findings(
+    document: Document, region: str, keycloak_version: str = "", info: bool = False
+) -> list[Finding]:
+    """What our own rules say, without cfn-lint's, in no particular order; the template's `Metadata.cfn-lint`
+    counts."""
+    from generator.linting import pack
+    from generator.linting.view import View
+
+    view = View(document, region=region, keycloak_version=keycloak_version or configured_version(document))
+    return _not_ignored(document, pack.run_all(view), info)
 
 
 def _unreadable(error: MalformedDocument) -> Finding:
@@ -109,23 +129,46 @@ def _unreadable(error: MalformedDocument) -> Finding:
     )
 
 
-def _not_ignored(document: Document, findings: Sequence[Finding]) -> list[Finding]:
+def _not_ignored(document: Document, findings: Sequence[Finding], info: bool) -> list[Finding]:
     """The findings that the template's `Metadata.cfn-lint` lets through, as cfn-lint reads it.
 
-    For the whole template it names ids or their beginnings (`W95`), for a resource whole ids.
+    For the whole template it names ids or their beginnings (`W95`), for a resource whole ids. What only informs
+    has to be asked for, by `info` or by `include_checks`.
     """
-    everywhere = tuple(_ignored(document.data))
-    of_resource = {one.path: _ignored(one.attributes) for one in document.resources.values()}
+    everywhere = tuple(_names(document.data, "ignore_checks"))
+    included = ("E", "W", *(["I"] if info else _names(document.data, "include_checks")))
+    of_resource = {one.path: _names(one.attributes, "ignore_checks") for one in document.resources.values()}
     return [
         finding
         for finding in findings
-        if not (everywhere and finding.rule.startswith(everywhere))
+        if finding.rule.startswith(included)
+        and not (everywhere and finding.rule.startswith(everywhere))
         and finding.rule not in of_resource.get(finding.path[:2], ())
     ]
 
 
-def _ignored(holder: dict[str, Any]) -> list[str]:
-    value: Any = holder
-    for key in ("Metadata", "cfn-lint", "config", "ignore_checks"):
-        value = value.get(key) if isinstance(value, dict) else None
+def configured_version(document: Document) -> str:
+    """The Keycloak version that the template's `Metadata.cfn-lint` says, for any of our rules; empty if it
+    says none.
+
+    `configure_rules: {E9001: {keycloak_version: 26.7.4}}` is what cfn-lint has for settings of rules.
+    """
+    rules = _config(document.data, "configure_rules")
+    for one in rules.values() if isinstance(rules, dict) else ():
+        said = one.get("keycloak_version") if isinstance(one, dict) else None
+        if said:
+            return str(said)
+    return ""
+
+
+def _names(holder: dict[str, Any], setting: str) -> list[str]:
+    """The ids, or their beginnings, that a setting of cfn-lint's names."""
+    value = _config(holder, setting)
     return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
+
+
+def _config(holder: dict[str, Any], name: str) -> Any:
+    value: Any = holder
+    for key in ("Metadata", "cfn-lint", "config", name):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

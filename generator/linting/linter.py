@@ -13,7 +13,7 @@ from typing import Any
 from generator.linting.findings import Finding
 
 
-def run(text: str, region: str) -> list[Finding]:
+def run(text: str, region: str, info: bool = False) -> list[Finding]:
     """What cfn-lint says about a template, in no particular order and without a file.
 
     The template's `Metadata.cfn-lint` counts, so an exception is made where reviewers see it. A `.cfnlintrc`
@@ -28,7 +28,7 @@ def run(text: str, region: str) -> list[Finding]:
     with _no_collection():
         template, matches = decode_str(text)
         if not matches:
-            matches = list(run_template_by_data(template, _config(region), _rules()))
+            matches = list(run_template_by_data(template, _config(region, info), _rules()))
         return list(_findings(matches))
 
 
@@ -42,11 +42,12 @@ def _rules() -> Any:
     return Runner(_config("us-east-1")).rules
 
 
-def _config(region: str) -> Any:
+def _config(region: str, info: bool = False) -> Any:
     # A fresh one for each template, since cfn-lint writes the template's own settings into it.
     from cfnlint.config import ConfigMixIn
 
-    return ConfigMixIn(["--config-file", os.devnull], regions=[region])
+    asked = ["--include-checks", "I"] if info else []
+    return ConfigMixIn(["--config-file", os.devnull, *asked], regions=[region])
 
 
 def _unknown_region(region: str) -> Finding | None:

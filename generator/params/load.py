@@ -104,7 +104,8 @@ def _name(path: KeyPath) -> str:
     """The name that says whether a value is a secret; empty for keys of the model, whose type says what they hold."""
     while path and isinstance(path[-1], int):
         path = path[:-1]
-    if not path or path[-1] in describe.names_at(path[:-1]) or path[:2] == ("keycloak", "secret_options"):
+    if not path or path[-1] in describe.names_at(path[:-1]) or path[:2] in (
+            ("keycloak", "secret_options"), ("stack", "logical_ids")):
         return ""
     return str(path[-1])
 

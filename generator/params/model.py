@@ -24,6 +24,9 @@ def key(description: str, default: Any = ..., *, unit: str = "", **constraints: 
     return Field(default, description=description, json_schema_extra=extra, **constraints)
 
 
+LogicalId = t.text_like(r"[A-Za-z][A-Za-z0-9]{0,254}", "a logical id", "KeycloakDatabase")
+
+
 class Section(BaseModel):
     """A mapping of keys; frozen, and an unknown key is an error."""
 
@@ -38,6 +41,10 @@ class Stack(Section):
                                          None)
     template_bucket: t.BucketName | None = key("Bucket for a template of more than 51,200 bytes.", None)
     notifications: list[t.TopicArn] = key("SNS topics that receive the stack's events.", [], max_length=5)
+    logical_ids: dict[LogicalId, LogicalId] = key(
+        "What a stack that is there already calls its resources: logical id of this project -> that stack's, "
+        "`Database: KeycloakDb`. An update then changes the resource instead of making a second one and deleting the "
+        "first.", {}, max_length=500)
 
 
 class Admin(Section):

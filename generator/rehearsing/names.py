@@ -16,8 +16,9 @@ _VARIABLES = ("KC_HOSTNAME", "KC_HOSTNAME_ADMIN", "KC_HOSTNAME_URL", "KC_HOSTNAM
 
 
 def resolved(topology: Topology) -> tuple[tuple[str, Address], ...]:
-    """DNS name, in lower case, to the balancer that answers for it: AWS' own name of it, names in rules without a
-    wildcard, and those that Keycloak is told to have, which lead to the first balancer where no rule names them."""
+    """DNS name, in lower case, to the balancer that answers for it: AWS' own name of it, names in rules
+    without a wildcard, and those that Keycloak is told to have, which lead to the first balancer where no
+    rule names them."""
     found: dict[str, Address] = {}
     for balancer in topology.balancers:
         for name in filter(None, (balancer.dns_name, *filter(_RESOLVED.fullmatch, _of_rules(balancer)))):
@@ -29,9 +30,12 @@ def resolved(topology: Topology) -> tuple[tuple[str, Address], ...]:
 
 
 def certified(topology: Topology) -> list[str]:
-    """What the balancers' certificate is for: Keycloak's own names first, then those in rules, with wildcards that
-    stand for a whole label; `localhost` where the template has none."""
-    names = [*_of_keycloak(topology), *(name for balancer in topology.balancers for name in _of_rules(balancer))]
+    """What the balancers' certificate is for: Keycloak's own names first, then those in rules, with wildcards
+    that stand for a whole label; `localhost` where the template has none."""
+    names = [
+        *_of_keycloak(topology),
+        *(name for balancer in topology.balancers for name in _of_rules(balancer)),
+    ]
     return list(dict.fromkeys(filter(_CERTIFIED.fullmatch, names))) or ["localhost"]
 
 

@@ -56,7 +56,8 @@ class Place:
 
     @property
     def compose_name(self) -> str:
-        """Name of the Compose project: another one for every checkout, so that rehearsals run side by side."""
+        """Name of the Compose project: another one for every checkout, so that rehearsals run side by
+        side."""
         digest = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:6]
         return f"rehearsal-{self.name}-{digest}"
 
@@ -142,8 +143,8 @@ class Place:
 
 
 def put(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Writes files, by their path in the folder, for everybody to read; those that are as they should be aren't
-    touched."""
+    """Writes files, by their path in the folder, for everybody to read; those that are as they should be
+    aren't touched."""
     for name, content in files.items():
         path = folder / name
         if path.is_file() and path.read_bytes() == content:

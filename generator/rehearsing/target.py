@@ -1,4 +1,5 @@
-"""What a drill needs of a running environment, whether it is a rehearsal on this machine or deployed on AWS."""
+"""What a drill needs of a running environment, whether it is a rehearsal on this machine or deployed on
+AWS."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class RunningTask:
     state: str
     """`starting`, `running`, `stopping` or `stopped`."""
     healthy: bool
-    """By the container's own health check (`running` where it has none), and on AWS by the balancer's as well."""
+    """By the container's own health check (`running` where it has none), and on AWS by the balancer's as
+    well."""
     started: float
     """Seconds since the epoch, when the container was started; on AWS when the task was made."""
 
@@ -36,7 +38,8 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Door:
-    """Where a drill sends its requests: TCP to (address, port), TLS with the authorities in `authorities` if `tls`."""
+    """Where a drill sends its requests: TCP to (address, port), TLS with the authorities in `authorities` if
+    `tls`."""
 
     vantage: str
     """`internet`, `admin` or `inside`."""
@@ -74,11 +77,12 @@ class Target(Protocol):
         """Lines that a task wrote after `since`, in their order; also of a task that has stopped."""
 
     def secret(self, variable: str) -> str | None:
-        """Value of a secret environment variable of the Keycloak container; None where it has none or it can't be
-        read. Never printed."""
+        """Value of a secret environment variable of the Keycloak container; None where it has none or it
+        can't be read. Never printed."""
 
     def served_by(self, cookie: str) -> str | None:
-        """The task that the value of a balancer's stickiness cookie (AWSALB) leads to; None where it doesn't tell."""
+        """The task that the value of a balancer's stickiness cookie (AWSALB) leads to; None where it doesn't
+        tell."""
         return None
 
     def metrics(self, task: str) -> str | None:
@@ -86,8 +90,8 @@ class Target(Protocol):
         return None
 
     def kill(self, task: str) -> float:
-        """SIGKILL to the task's processes; the moment, in seconds since the epoch. ECS (or what stands in for it)
-        replaces it."""
+        """SIGKILL to the task's processes; the moment, in seconds since the epoch. ECS (or what stands in for
+        it) replaces it."""
 
     def stop(self, task: str) -> float:
         """What ECS does when a task is stopped: SIGTERM, then SIGKILL after the stop timeout; the moment."""
@@ -102,7 +106,8 @@ class Target(Protocol):
         """Its host is gone: packets to and from it vanish and it never comes back; the moment."""
 
     def cut(self, task: str, direction: str) -> float:
-        """Packets between this task and the other tasks vanish, `in`, `out` or `both`, until `heal`; the moment."""
+        """Packets between this task and the other tasks vanish, `in`, `out` or `both`, until `heal`; the
+        moment."""
 
     def heal(self, task: str) -> float:
         """Ends a `cut`; the moment."""
@@ -121,5 +126,6 @@ class Target(Protocol):
         return False
 
     def restore(self) -> str:
-        """Puts right what isn't as it was found; what that came to, as a sentence; empty where nothing was changed."""
+        """Puts right what isn't as it was found; what that came to, as a sentence; empty where nothing was
+        changed."""
         return ""

@@ -62,6 +62,8 @@ class Record:
     """Why it stopped."""
     swept: bool = False
     """Whether the containers that held its address are gone."""
+    before: tuple[str, ...] = ()
+    """Containers that an earlier task left in the slot: they go before its own come, and are none of it."""
 
 
 class Watch:
@@ -148,8 +150,10 @@ class Watch:
     def _see(self, record: Record, containers: dict[str, Container]) -> None:
         if record.phase == "stopped":
             return
-        parts = {one.name: containers.get(service_name(self.topology, record.slot, one.name))
-                 for one in self.topology.task.containers}
+        parts: dict[str, Container | None] = {}
+        for one in self.topology.task.containers:
+            part = containers.get(service_name(self.topology, record.slot, one.name))
+            parts[one.name] = None if part is not None and part.identity in record.before else part
         present = [part for part in parts.values() if part is not None]
         if record.phase == "starting":
             if len(present) < len(parts) or any(part.status == "created" for part in present):
@@ -301,7 +305,9 @@ class Watch:
 
     def _start(self, starts: list[Start], wanted: Wanted) -> None:
         for one in starts:
-            self.records[one.slot] = Record(one.slot, one.revision, "starting", time.time())
+            services = task_services(self.topology, one.slot, self.started.choices.firewall)
+            before = tuple(self._identities[service] for service in services if service in self._identities)
+            self.records[one.slot] = Record(one.slot, one.revision, "starting", time.time(), before=before)
             self._changes[one.slot] = dict(wanted.changes)
             self.event(one.slot, "starting", f"revision {one.revision}" if one.revision > 1 else "")
         choices = self.started.choices_with(self._changes)
@@ -313,7 +319,7 @@ class Watch:
         services = [service for slot in slots
                     for service in task_services(self.topology, slot, self.started.choices.firewall)]
         with self._composing:
-            old = [self._identities[service] for service in services if service in self._identities]
+            old = [identity for slot in slots for identity in self.records[slot].before]
             try:
                 if old:
                     self.docker.call("rm", "--force", "--volumes", *old, wanted="can't clear a slot")

@@ -11,13 +11,12 @@ from pathlib import Path
 from generator.errors import ParamsError, Problem
 from generator.keycloak import image
 from generator.keycloak.environment import own_jgroups_stack, stack_name, verifies_database
+from generator.limits import TEMPLATE_BODY
 from generator.params.load import Environment
 from generator.rendering import context as contexts
 from generator.rendering.engine import Engine, Origin
+from generator.rendering.renaming import renamed_prose, renamed_template
 from generator.rendering.tracking import track
-
-TEMPLATE_LIMIT = 51_200
-"""Bytes of a template body that the CloudFormation API takes; more goes through S3."""
 
 DATA_TYPES = ("AWS::RDS::DBInstance", "AWS::SecretsManager::Secret", "AWS::Logs::LogGroup",
               "AWS::ServiceDiscovery::PrivateDnsNamespace", "AWS::CertificateManager::Certificate")
@@ -45,25 +44,27 @@ def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
     """Renders everything of one environment in memory.
 
     Raises TemplateError where a template can't be rendered, ParamsError where a provider or theme that was there when
-    params were read can't be read any more.
+    params were read can't be read any more, or where `stack.logical_ids` can't be done.
     """
     settings = environment.settings
     names = contexts.build(track(settings), environment.catalog, environment.name)
     names["sources"] = ", ".join(environment.tree.files)
     rendered = engine.render("keycloak.yaml.j2", names, name=environment.name)
-    names["needs_bucket"] = len(rendered.text.encode("utf-8")) > TEMPLATE_LIMIT
+    text = renamed_template(rendered.text, environment)
+    names["needs_bucket"] = len(text.encode("utf-8")) > TEMPLATE_BODY
     names["template_option"] = "--template-body file://template.yaml"
     if names["needs_bucket"]:
         bucket = settings.stack.template_bucket or "BUCKET"
         url = f"https://{bucket}.s3.{settings.region}.amazonaws.com/{names['stack']}.yaml"
         names["template_option"] = f'--template-url "{url}"'
     tags = [{"Key": key, "Value": value} for key, value in names["tags"]]
-    files: dict[str, bytes] = {"template.yaml": rendered.text.encode("utf-8")}
+    files: dict[str, bytes] = {"template.yaml": text.encode("utf-8")}
     files["parameters.json"] = _json([])
     files["tags.json"] = _json(tags)
-    files["stack.json"] = _json(_stack(environment, _data_ids(rendered.text)))
+    files["stack.json"] = _json(_stack(environment, _data_ids(text)))
     for name in ("deployment.yaml", "RUNBOOK.md"):
-        files[name] = engine.render(f"{name}.j2", names, name=environment.name).text.encode("utf-8")
+        files[name] = renamed_prose(engine.render(f"{name}.j2", names, name=environment.name).text,
+                                    environment).encode("utf-8")
     if names["optimized"]:
         files.update(_image(environment, root, engine, names))
     image_params = settings.keycloak.image

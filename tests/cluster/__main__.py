@@ -3,6 +3,7 @@
     engine up|down|status|remove   start and stop the engine; `remove` deletes its images as well
     engine shell                   a shell in which docker and published ports are in reach
     images NAME:TAG...             see to it that the engine has these images
+    detection [NAME...]            measure how long a lost node costs, and write the page (hours; `--list` names all)
     run -- COMMAND...              run a command where that shell is (the engine has to be up)
 """
 
@@ -26,6 +27,10 @@ def _arguments() -> argparse.Namespace:
     one.add_argument("action", choices=("up", "down", "status", "shell", "remove"))
     two = commands.add_parser("images", help="see to it that the engine has images")
     two.add_argument("names", nargs="+", metavar="NAME:TAG")
+    four = commands.add_parser("detection", help="measure how long a lost node costs")
+    four.add_argument("names", nargs="*", metavar="NAME", help="such as `26.7.4 dns own`; all by default")
+    four.add_argument("--list", action="store_true", help="name them and what was measured")
+    four.add_argument("--again", action="store_true", help="measure again what was measured")
     three = commands.add_parser("run", help="run a command where docker and published ports are in reach")
     three.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser.parse_args()
@@ -50,11 +55,27 @@ def _become(command: list[str]) -> NoReturn:
         raise ClusterError(f"there is no {whole[0]}") from None
 
 
+def _detection(told: argparse.Namespace) -> None:
+    from tests.cluster import detection
+
+    known = {setup.name: setup for setup in detection.setups()}
+    if unknown := [name for name in told.names if name not in known]:
+        raise ClusterError(f"no such cluster: {', '.join(unknown)} (known: {', '.join(known)})")
+    if told.list:
+        measured = detection.figures()
+        for name in known:
+            print(f"{name:24} {measured[name]['date'] if name in measured else 'not measured'}")
+        return
+    detection.measure([known[name] for name in told.names or known], told.again)
+
+
 def main() -> int:
     """Do what the command line says. Returns 0, or 1 where `status` finds no engine; raises ClusterError."""
     told = _arguments()
     if told.command == "images":
         images.provide(engine.up(), told.names)
+    elif told.command == "detection":
+        _detection(told)
     elif told.command == "run":
         _become(told.arguments[1:] if told.arguments[:1] == ["--"] else told.arguments)
     elif told.action == "up":

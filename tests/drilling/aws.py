@@ -1,4 +1,5 @@
-"""AWS as a test tells it: real boto3 clients, whose calls are checked by its service models and answered here."""
+"""AWS as a test tells it: real boto3 clients, whose calls are checked by its service models and answered
+here."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import threading
+import time
 import urllib.parse
 
 from tests.drilling.servers import ADMIN, PUBLIC, Request, answer, jsonic
@@ -30,6 +31,7 @@ class Little:
         self.live: set[str] = set()
         self.refresh: dict[str, str] = {}
         self.failures = 0
+        self.under_way: set[str] = set()
         self.ends: list[str] = []
         self.admin_sessions: set[str] = set()
         self._admin_closed, self._stranger = admin_closed, stranger
@@ -134,6 +136,12 @@ class Little:
             if form["password"] != user["credentials"][0]["value"]:
                 self.failures += 1
                 return jsonic(401, {"error": "invalid_grant"})
+            # As DefaultBlockingBruteForceProtector has it: one login of a user at a time.
+            if form["username"] in self.under_way:
+                return jsonic(400, {"error": "invalid_grant"})
+            self.under_way.add(form["username"])
+            time.sleep(0.05)
+            self.under_way.discard(form["username"])
             return self._tokens()
         if form["grant_type"] == "authorization_code":
             digest = hashlib.sha256(form["code_verifier"].encode()).digest()

@@ -1,4 +1,5 @@
-"""A target whose tasks go and come as the tests have it: what is lost has a successor, and logs tell of it."""
+"""A target whose tasks go and come as the tests have it: what is lost has a successor, and logs tell of
+it."""
 
 from __future__ import annotations
 

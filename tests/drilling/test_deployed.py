@@ -1,5 +1,6 @@
-"""A deployed environment as a drill sees it: AWS' answers become tasks, logs and secrets, and only what AWS has a call
-for is done. How a whole drill goes, with AWS' API answered by a local AWS, the cluster tests show."""
+"""A deployed environment as a drill sees it: AWS' answers become tasks, logs and secrets, and only what AWS
+has a call for is done. How a whole drill goes, with AWS' API answered by a local AWS, the cluster tests
+show."""
 
 from __future__ import annotations
 
@@ -35,25 +36,51 @@ IN_STACK = replace(DEV, database=replace(DEV.database, logical_id="Database"))
 """An environment whose database is its own."""
 
 CONTAINER = {
-    "name": "keycloak", "healthCheck": {"command": ["CMD", "true"]},
-    "secrets": [{"name": "KC_BOOTSTRAP_ADMIN_PASSWORD", "valueFrom": f"{SECRET}:password:AWSCURRENT:"},
-                {"name": "OTHER", "valueFrom": "/keycloak/other"}],
-    "logConfiguration": {"logDriver": "awslogs", "options": {
-        "awslogs-group": "keycloak", "awslogs-stream-prefix": "kc", "awslogs-region": "eu-central-1"}}}
+    "name": "keycloak",
+    "healthCheck": {"command": ["CMD", "true"]},
+    "secrets": [
+        {"name": "KC_BOOTSTRAP_ADMIN_PASSWORD", "valueFrom": f"{SECRET}:password:AWSCURRENT:"},
+        {"name": "OTHER", "valueFrom": "/keycloak/other"},
+    ],
+    "logConfiguration": {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": "keycloak",
+            "awslogs-stream-prefix": "kc",
+            "awslogs-region": "eu-central-1",
+        },
+    },
+}
 
 
-def task(name: str, last: str = "RUNNING", wanted: str = "RUNNING", health: str = "HEALTHY", address: str = "10.0.0.4"
-         ) -> dict:
+def task(
+    name: str,
+    last: str = "RUNNING",
+    wanted: str = "RUNNING",
+    health: str = "HEALTHY",
+    address: str = "10.0.0.4",
+) -> dict:
     """A task as DescribeTasks has it."""
-    return {"taskArn": f"{ARN}:task/there/{name}", "taskDefinitionArn": DEFINITION, "lastStatus": last,
-            "desiredStatus": wanted, "healthStatus": health, "createdAt": MADE, "attachments": [
-                {"type": "ElasticNetworkInterface", "details": [{"name": "privateIPv4Address", "value": address}]}]}
+    return {
+        "taskArn": f"{ARN}:task/there/{name}",
+        "taskDefinitionArn": DEFINITION,
+        "lastStatus": last,
+        "desiredStatus": wanted,
+        "healthStatus": health,
+        "createdAt": MADE,
+        "attachments": [
+            {"type": "ElasticNetworkInterface", "details": [{"name": "privateIPv4Address", "value": address}]}
+        ],
+    }
 
 
 def healthy(*addresses: str) -> dict:
     """A target group in which these are healthy."""
-    return {"TargetHealthDescriptions": [{"Target": {"Id": one}, "TargetHealth": {"State": "healthy"}}
-                                         for one in addresses]}
+    return {
+        "TargetHealthDescriptions": [
+            {"Target": {"Id": one}, "TargetHealth": {"State": "healthy"}} for one in addresses
+        ]
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -73,9 +100,18 @@ def aws(monkeypatch) -> Aws:
     """AWS with a service of two tasks."""
     made = Aws(monkeypatch)
     made.answers |= {
-        "ecs:DescribeServices": {"services": [{
-            "status": "ACTIVE", "desiredCount": 2, "runningCount": 2, "taskDefinition": DEFINITION,
-            "loadBalancers": [{"targetGroupArn": GROUP}], "deployments": [{"id": "new", "rolloutState": "COMPLETED"}]}]},
+        "ecs:DescribeServices": {
+            "services": [
+                {
+                    "status": "ACTIVE",
+                    "desiredCount": 2,
+                    "runningCount": 2,
+                    "taskDefinition": DEFINITION,
+                    "loadBalancers": [{"targetGroupArn": GROUP}],
+                    "deployments": [{"id": "new", "rolloutState": "COMPLETED"}],
+                }
+            ]
+        },
         "ecs:ListTasks": lambda asked: {"taskArns": [f"{ARN}:task/there/{asked['desiredStatus'].lower()}"]},
         "ecs:DescribeTasks": {"tasks": [task("a"), task("b", address="10.0.0.5")]},
         "ecs:DescribeTaskDefinition": {"taskDefinition": {"containerDefinitions": [CONTAINER]}},
@@ -86,8 +122,14 @@ def aws(monkeypatch) -> Aws:
     return made
 
 
-STACK = stacks.Stack("there", (("Service", "AWS::ECS::Service", f"{ARN}:service/there/keycloak"),
-                               ("Database", "AWS::RDS::DBInstance", "keycloak-db")), "")
+STACK = stacks.Stack(
+    "there",
+    (
+        ("Service", "AWS::ECS::Service", f"{ARN}:service/there/keycloak"),
+        ("Database", "AWS::RDS::DBInstance", "keycloak-db"),
+    ),
+    "",
+)
 
 
 def deployed(topology=IN_STACK, stack=STACK, way=WAY) -> Deployed:
@@ -100,7 +142,9 @@ def deployed(topology=IN_STACK, stack=STACK, way=WAY) -> Deployed:
 
 def test_another_account_is_left_alone(aws):
     """Credentials of another account end it with 3, and nothing but who is calling was asked."""
-    with pytest.raises(GuardError, match=f"belong to account {ACCOUNT}, the environment to 999999999999") as error:
+    with pytest.raises(
+        GuardError, match=f"belong to account {ACCOUNT}, the environment to 999999999999"
+    ) as error:
         Connection("eu-central-1", "999999999999")
     assert error.value.exit_code == 3 and [name for name, _ in aws.calls] == ["sts:GetCallerIdentity"]
 
@@ -117,10 +161,13 @@ def test_missing_credentials_are_one_line(monkeypatch):
 
 
 def test_a_redirected_endpoint_is_refused_unless_it_is_meant(aws, monkeypatch):
-    """What a machine's settings redirect isn't AWS: every service's own variable counts, --endpoint-url says it is
-    meant."""
+    """What a machine's settings redirect isn't AWS: every service's own variable counts, --endpoint-url says
+    it is meant."""
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"):
-        with monkeypatch.context() as patch, pytest.raises(RehearsalError, match=r"sts to http://127\.0\.0\.1:9, not"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(RehearsalError, match=r"sts to http://127\.0\.0\.1:9, not"),
+        ):
             patch.setenv(name, "http://127.0.0.1:9")
             Connection("eu-central-1", ACCOUNT)
     assert not aws.calls
@@ -129,33 +176,47 @@ def test_a_redirected_endpoint_is_refused_unless_it_is_meant(aws, monkeypatch):
 
 def test_a_refused_call_says_so_in_aws_words(aws):
     """Code and message of AWS', in one line, exit code 4; a step goes on to the next over it."""
-    aws.answers["cloudformation:DescribeStacks"] = refused("ValidationError", "Stack with id there does not\n exist")
+    aws.answers["cloudformation:DescribeStacks"] = refused(
+        "ValidationError", "Stack with id there does not\n exist"
+    )
     with pytest.raises(AwsError) as error:
         stacks.read(Connection("eu-central-1", ACCOUNT), "there")
-    assert str(error.value) == "cloudformation:DescribeStacks: ValidationError: Stack with id there does not exist"
+    assert (
+        str(error.value)
+        == "cloudformation:DescribeStacks: ValidationError: Stack with id there does not exist"
+    )
     assert error.value.exit_code == 4 and isinstance(error.value, RehearsalError)
 
 
 def test_a_stack_that_is_being_changed_is_left_alone(aws):
     """Nothing is looked for in it."""
-    aws.answers["cloudformation:DescribeStacks"] = {"Stacks": [
-        {"StackName": "there", "CreationTime": MADE, "StackStatus": "UPDATE_IN_PROGRESS"}]}
+    aws.answers["cloudformation:DescribeStacks"] = {
+        "Stacks": [{"StackName": "there", "CreationTime": MADE, "StackStatus": "UPDATE_IN_PROGRESS"}]
+    }
     with pytest.raises(RehearsalError, match=r"is being changed \(UPDATE_IN_PROGRESS\)"):
         stacks.read(Connection("eu-central-1", ACCOUNT), "there")
 
 
 def test_every_page_of_a_stack_is_read(aws):
     """A service on the second page is found; without one, nothing is drilled."""
-    aws.answers["cloudformation:DescribeStacks"] = {"Stacks": [
-        {"StackName": "there", "CreationTime": MADE, "StackStatus": "CREATE_COMPLETE"}]}
+    aws.answers["cloudformation:DescribeStacks"] = {
+        "Stacks": [{"StackName": "there", "CreationTime": MADE, "StackStatus": "CREATE_COMPLETE"}]
+    }
 
     def summary(name: str, kind: str, physical: str) -> dict:
-        return {"LogicalResourceId": name, "ResourceType": kind, "PhysicalResourceId": physical,
-                "LastUpdatedTimestamp": MADE, "ResourceStatus": "CREATE_COMPLETE"}
+        return {
+            "LogicalResourceId": name,
+            "ResourceType": kind,
+            "PhysicalResourceId": physical,
+            "LastUpdatedTimestamp": MADE,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
 
     aws.answers["cloudformation:ListStackResources"] = lambda asked: (
         {"StackResourceSummaries": [summary("Vpc", "AWS::EC2::VPC", "vpc-1")], "NextToken": "2"}
-        if "NextToken" not in asked else {"StackResourceSummaries": [summary(*one) for one in STACK.resources]})
+        if "NextToken" not in asked
+        else {"StackResourceSummaries": [summary(*one) for one in STACK.resources]}
+    )
     aws.answers["cloudformation:GetTemplate"] = {"TemplateBody": "text"}
     connection = Connection("eu-central-1", ACCOUNT)
     found = stacks.read(connection, "there")
@@ -168,31 +229,40 @@ def test_every_page_of_a_stack_is_read(aws):
 # --- Looking ---
 
 
-@pytest.mark.parametrize("told,served,state,well", [
-    (task("a"), True, "running", True),
-    (task("a", health="UNHEALTHY"), True, "running", False),
-    (task("a"), False, "running", False),
-    (task("a", "PENDING", health="UNKNOWN"), False, "starting", False),
-    (task("a", "ACTIVATING", health="UNKNOWN"), False, "starting", False),
-    (task("a", "RUNNING", "STOPPED"), True, "stopping", True),
-    (task("a", "DEACTIVATING", "STOPPED"), False, "stopping", False),
-    (task("a", "DEPROVISIONING", "STOPPED"), False, "stopping", False),
-    (task("a", "STOPPED", "STOPPED"), False, None, None),
-])
+@pytest.mark.parametrize(
+    "told,served,state,well",
+    [
+        (task("a"), True, "running", True),
+        (task("a", health="UNHEALTHY"), True, "running", False),
+        (task("a"), False, "running", False),
+        (task("a", "PENDING", health="UNKNOWN"), False, "starting", False),
+        (task("a", "ACTIVATING", health="UNKNOWN"), False, "starting", False),
+        (task("a", "RUNNING", "STOPPED"), True, "stopping", True),
+        (task("a", "DEACTIVATING", "STOPPED"), False, "stopping", False),
+        (task("a", "DEPROVISIONING", "STOPPED"), False, "stopping", False),
+        (task("a", "STOPPED", "STOPPED"), False, None, None),
+    ],
+)
 def test_a_task_is_healthy_where_ecs_and_the_balancer_say_so(aws, told, served, state, well):
     """Every phase of a task on ECS is one of a drill's; a stopped one is gone."""
     aws.answers["ecs:DescribeTasks"] = {"tasks": [told]}
     aws.answers["elbv2:DescribeTargetHealth"] = healthy("10.0.0.4") if served else healthy()
     found = deployed().tasks()
     assert [(one.name, one.address, one.state, one.healthy, one.started) for one in found] == (
-        [("a", "10.0.0.4", state, well, MADE.timestamp())] if state else [])
+        [("a", "10.0.0.4", state, well, MADE.timestamp())] if state else []
+    )
 
 
 def test_tasks_that_stopped_are_asked_for_once(aws):
     """ECS lists them for an hour; tasks that are being stopped are among them and are seen."""
-    aws.answers["ecs:DescribeTasks"] = lambda asked: {"tasks": [
-        {**task("x", "STOPPED", "STOPPED"), "taskArn": arn} if arn.endswith("stopped") else {**task("x"), "taskArn": arn}
-        for arn in asked["tasks"]]}
+    aws.answers["ecs:DescribeTasks"] = lambda asked: {
+        "tasks": [
+            {**task("x", "STOPPED", "STOPPED"), "taskArn": arn}
+            if arn.endswith("stopped")
+            else {**task("x"), "taskArn": arn}
+            for arn in asked["tasks"]
+        ]
+    }
     target = deployed()
     assert [one.name for one in target.tasks()] == [one.name for one in target.tasks()] == ["running"]
     assert [len(one["tasks"]) for one in aws.asked("ecs:DescribeTasks")] == [2, 1]
@@ -200,8 +270,11 @@ def test_tasks_that_stopped_are_asked_for_once(aws):
 
 def test_a_container_without_a_health_check_is_judged_by_the_balancer(aws):
     """ECS says UNKNOWN of it."""
-    aws.answers["ecs:DescribeTaskDefinition"] = {"taskDefinition": {"containerDefinitions": [
-        {key: value for key, value in CONTAINER.items() if key != "healthCheck"}]}}
+    aws.answers["ecs:DescribeTaskDefinition"] = {
+        "taskDefinition": {
+            "containerDefinitions": [{key: value for key, value in CONTAINER.items() if key != "healthCheck"}]
+        }
+    }
     aws.answers["ecs:DescribeTasks"] = {"tasks": [task("a", health="UNKNOWN")]}
     assert deployed().tasks()[0].healthy
 
@@ -218,15 +291,21 @@ def test_a_log_is_read_to_its_end(aws):
 
     def page(asked: dict) -> dict:
         times, token = pages[asked.get("nextToken", "")]
-        return {"events": [{"timestamp": int(one * 1000), "message": f"at {one}"} for one in times],
-                "nextForwardToken": token}
+        return {
+            "events": [{"timestamp": int(one * 1000), "message": f"at {one}"} for one in times],
+            "nextForwardToken": token,
+        }
 
     aws.answers["logs:GetLogEvents"] = page
     target = deployed()
     target.tasks()
     assert target.logs("a", 1.2345) == [LogLine(1.5, "at 1.5"), LogLine(2.25, "at 2.25")]
     asked = aws.asked("logs:GetLogEvents")[0]
-    assert (asked["logGroupName"], asked["logStreamName"], asked["startTime"]) == ("keycloak", "kc/keycloak/a", 1234)
+    assert (asked["logGroupName"], asked["logStreamName"], asked["startTime"]) == (
+        "keycloak",
+        "kc/keycloak/a",
+        1234,
+    )
 
 
 def test_a_task_that_hasn_t_written_has_no_lines(aws):
@@ -238,8 +317,11 @@ def test_a_task_that_hasn_t_written_has_no_lines(aws):
     del aws.answers["logs:GetLogEvents"]
     with pytest.raises(AwsError, match="AccessDenied"):
         target.logs("a")
-    aws.answers["ecs:DescribeTaskDefinition"] = {"taskDefinition": {"containerDefinitions": [
-        {**CONTAINER, "logConfiguration": {"logDriver": "splunk"}}]}}
+    aws.answers["ecs:DescribeTaskDefinition"] = {
+        "taskDefinition": {
+            "containerDefinitions": [{**CONTAINER, "logConfiguration": {"logDriver": "splunk"}}]
+        }
+    }
     target = deployed()
     target.tasks()
     with pytest.raises(RehearsalError, match="isn't in CloudWatch Logs"):
@@ -247,16 +329,22 @@ def test_a_task_that_hasn_t_written_has_no_lines(aws):
 
 
 def test_a_secret_is_read_where_ecs_reads_it(aws):
-    """By ARN, key and stage, as the task definition names them; parameters too; what ECS doesn't hand out isn't read."""
+    """By ARN, key and stage, as the task definition names them; parameters too; what ECS doesn't hand out
+    isn't read."""
     aws.answers["secretsmanager:GetSecretValue"] = {"SecretString": json.dumps({"password": PASSWORD})}
     aws.answers["ssm:GetParameter"] = {"Parameter": {"Value": "another"}}
     target = deployed()
     assert target.secret("KC_BOOTSTRAP_ADMIN_PASSWORD") == PASSWORD and target.secret("OTHER") == "another"
     assert aws.asked("secretsmanager:GetSecretValue") == [{"SecretId": SECRET, "VersionStage": "AWSCURRENT"}]
     assert aws.asked("ssm:GetParameter") == [{"Name": "/keycloak/other", "WithDecryption": True}]
-    assert target.secret("KEYCLOAK_ADMIN_PASSWORD") is None and len(aws.asked("secretsmanager:GetSecretValue")) == 1
+    assert (
+        target.secret("KEYCLOAK_ADMIN_PASSWORD") is None
+        and len(aws.asked("secretsmanager:GetSecretValue")) == 1
+    )
     del aws.answers["secretsmanager:GetSecretValue"]
-    with pytest.raises(AwsError, match="KC_BOOTSTRAP_ADMIN_PASSWORD can't be read: .*AccessDenied.*--credentials"):
+    with pytest.raises(
+        AwsError, match="KC_BOOTSTRAP_ADMIN_PASSWORD can't be read: .*AccessDenied.*--credentials"
+    ):
         target.secret("KC_BOOTSTRAP_ADMIN_PASSWORD")
 
 
@@ -273,14 +361,20 @@ def test_this_machine_stands_where_a_realm_can_be_made():
 
 
 def test_doors_lead_where_dns_leads(aws):
-    """One for each listener; somewhere else only if that is said; into an internal balancer not from the internet."""
-    assert [(one.vantage, one.scheme, one.address, one.port, one.authorities) for one in deployed().doors()] == [
-        ("admin", "http", "", 80, None), ("admin", "https", "", 443, None)]
+    """One for each listener; somewhere else only if that is said; into an internal balancer not from the
+    internet."""
+    assert [
+        (one.vantage, one.scheme, one.address, one.port, one.authorities) for one in deployed().doors()
+    ] == [("admin", "http", "", 80, None), ("admin", "https", "", 443, None)]
     elsewhere = deployed(way=Way("admin", "127.0.0.1", 8443, "ca.pem", "203.0.113.9")).doors()
     assert {(one.address, one.port, one.listener_port, one.authorities, one.source) for one in elsewhere} == {
-        ("127.0.0.1", 8443, 80, "ca.pem", "203.0.113.9"), ("127.0.0.1", 8443, 443, "ca.pem", "203.0.113.9")}
+        ("127.0.0.1", 8443, 80, "ca.pem", "203.0.113.9"),
+        ("127.0.0.1", 8443, 443, "ca.pem", "203.0.113.9"),
+    }
     internal = replace(IN_STACK, balancers=(replace(BALANCER, internal=True),))
-    assert not deployed(internal, way=Way("internet")).doors() and deployed(internal, way=Way("inside")).doors()
+    assert (
+        not deployed(internal, way=Way("internet")).doors() and deployed(internal, way=Way("inside")).doors()
+    )
 
 
 # --- Breaking, and putting right ---
@@ -306,13 +400,23 @@ def test_what_aws_has_no_call_for_isn_t_done(aws):
 def test_the_writer_of_a_cluster_is_rebooted(aws):
     """A database of the stack's own, by its own call; somebody else's is left alone."""
     aws.answers["rds:RebootDBInstance"] = {"DBInstance": {}}
-    aws.answers["rds:DescribeDBClusters"] = {"DBClusters": [{"DBClusterMembers": [
-        {"DBInstanceIdentifier": "reader", "IsClusterWriter": False},
-        {"DBInstanceIdentifier": "writer", "IsClusterWriter": True}]}]}
+    aws.answers["rds:DescribeDBClusters"] = {
+        "DBClusters": [
+            {
+                "DBClusterMembers": [
+                    {"DBInstanceIdentifier": "reader", "IsClusterWriter": False},
+                    {"DBInstanceIdentifier": "writer", "IsClusterWriter": True},
+                ]
+            }
+        ]
+    }
     deployed().restart_database()
     aurora = replace(STACK, resources=(STACK.resources[0], ("Database", "AWS::RDS::DBCluster", "aurora")))
     deployed(stack=aurora).restart_database()
-    assert [one["DBInstanceIdentifier"] for one in aws.asked("rds:RebootDBInstance")] == ["keycloak-db", "writer"]
+    assert [one["DBInstanceIdentifier"] for one in aws.asked("rds:RebootDBInstance")] == [
+        "keycloak-db",
+        "writer",
+    ]
     foreign = deployed(stack=replace(STACK, resources=STACK.resources[:1]))
     assert foreign.unable["restart_database"] == "the database isn't the stack's own"
     with pytest.raises(RehearsalError, match="isn't the stack's own"):
@@ -325,12 +429,15 @@ def test_a_deployment_is_done_when_it_is_the_only_one_and_complete(aws):
     with pytest.raises(RehearsalError, match="as it is"):
         target.deploy({"KC_LOG_LEVEL": "debug"})
     target.deploy({})
-    assert aws.asked("ecs:UpdateService") == [{"cluster": "there", "service": "keycloak", "forceNewDeployment": True}]
+    assert aws.asked("ecs:UpdateService") == [
+        {"cluster": "there", "service": "keycloak", "forceNewDeployment": True}
+    ]
     for deployments, done in (
-            ([{"id": "new", "rolloutState": "COMPLETED"}], True),
-            ([{"id": "new", "rolloutState": "IN_PROGRESS"}], False),
-            ([{"id": "new", "rolloutState": "COMPLETED"}, {"id": "old", "rolloutState": "COMPLETED"}], False),
-            ([{"id": "rollback", "rolloutState": "COMPLETED"}], False)):
+        ([{"id": "new", "rolloutState": "COMPLETED"}], True),
+        ([{"id": "new", "rolloutState": "IN_PROGRESS"}], False),
+        ([{"id": "new", "rolloutState": "COMPLETED"}, {"id": "old", "rolloutState": "COMPLETED"}], False),
+        ([{"id": "rollback", "rolloutState": "COMPLETED"}], False),
+    ):
         service["deployments"] = deployments
         assert target.deployment_done() is done
 
@@ -372,10 +479,13 @@ def test_what_can_t_be_done_isn_t_tried(keycloak):
 
 
 def test_whoever_isn_t_an_administrator_here_gets_no_broken_promise(tmp_path):
-    """From the internet the admin API is rightly out of reach; in the administrators' network it may not be."""
+    """From the internet the admin API is rightly out of reach; in the administrators' network it may not
+    be."""
     with serving(Little(admin_closed=True), tmp_path) as server:
         for vantage, verdict in (("internet", NOT_RUN), ("admin", BROKEN)):
-            found = drill(Stand(servers={vantage: server}, local=False), steps=["discovery"], knobs=QUICK, sleep=briefly)
+            found = drill(
+                Stand(servers={vantage: server}, local=False), steps=["discovery"], knobs=QUICK, sleep=briefly
+            )
             assert verdicts(found)["provision.realm"] == verdict
 
 
@@ -423,7 +533,13 @@ def test_credentials_in_a_file_are_for_their_owner_alone(tmp_path):
         from_file(file)
     file.chmod(0o600)
     assert from_file(file) == ("root", PASSWORD)
-    for text in ("", "[]", "{}", '{"username": "root"}', f'{{"username": "root", "password": ["{PASSWORD}"]}}'):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"username": "root"}',
+        f'{{"username": "root", "password": ["{PASSWORD}"]}}',
+    ):
         file.write_text(text, "utf-8")
         with pytest.raises(RehearsalError, match="isn't a JSON object") as error:
             from_file(file)
@@ -432,16 +548,23 @@ def test_credentials_in_a_file_are_for_their_owner_alone(tmp_path):
         from_file(tmp_path / "none.json")
 
 
-@pytest.mark.parametrize("arguments,code,said", [
-    (["drill", "two", "--from", "admin"], 2, "--from is for --deployed"),
-    (["drill", "two", "--allow", "stop"], 2, "--allow is for --deployed"),
-    (["drill", "--deployed"], 2, "say which environment"),
-    (["drill", "twoo", "--deployed"], 2, "neither a rendered environment"),
-    (["drill", "rendered/two/template.yaml", "--deployed"], 2, "isn't a rendered environment"),
-    (["drill", "two", "--deployed", "--connect", "host:port"], 2, "--connect takes HOST[:PORT]"),
-    (["drill", "two", "--deployed", "--source", "me"], 2, "--source takes an IPv4 address"),
-    (["drill", "two", "--deployed", "--endpoint-url", "http://127.0.0.1:9"], 4, "sts:GetCallerIdentity: Could not connect"),
-])
+@pytest.mark.parametrize(
+    "arguments,code,said",
+    [
+        (["drill", "two", "--from", "admin"], 2, "--from is for --deployed"),
+        (["drill", "two", "--allow", "stop"], 2, "--allow is for --deployed"),
+        (["drill", "--deployed"], 2, "say which environment"),
+        (["drill", "twoo", "--deployed"], 2, "neither a rendered environment"),
+        (["drill", "rendered/two/template.yaml", "--deployed"], 2, "isn't a rendered environment"),
+        (["drill", "two", "--deployed", "--connect", "host:port"], 2, "--connect takes HOST[:PORT]"),
+        (["drill", "two", "--deployed", "--source", "me"], 2, "--source takes an IPv4 address"),
+        (
+            ["drill", "two", "--deployed", "--endpoint-url", "http://127.0.0.1:9"],
+            4,
+            "sts:GetCallerIdentity: Could not connect",
+        ),
+    ],
+)
 def test_usage_is_told_in_a_line(cloakform, monkeypatch, arguments, code, said):
     """What is missing or wrong, without a traceback."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -461,4 +584,6 @@ def test_no_credentials_end_it_with_2(cloakform, monkeypatch):
     """In one line."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     ran = cloakform("drill", "two", "--deployed")
-    assert ran.code == 2 and ran.err.startswith("cloakform: no credentials for AWS") and ran.err.count("\n") == 1
+    assert (
+        ran.code == 2 and ran.err.startswith("cloakform: no credentials for AWS") and ran.err.count("\n") == 1
+    )

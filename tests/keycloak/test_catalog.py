@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from generator.errors import CatalogError
 from generator.keycloak import catalog
-from generator.keycloak.catalog import known_in, load, masked, masked_names, versions
+from generator.keycloak.catalog import (
+    known_in,
+    known_versions,
+    load,
+    load_known,
+    masked,
+    masked_names,
+    versions,
+)
 
-LINES = ("24.0", "25.0", "26.0", "26.1", "26.2", "26.3", "26.4", "26.5", "26.6", "26.7")
+LINES = ("22.0", "23.0", "24.0", "25.0", "26.0", "26.1", "26.2", "26.3", "26.4", "26.5", "26.6", "26.7")
+KNOWN = known_versions()
+CATALOGS = Path(catalog.__file__).with_name("catalogs")
 
 
 class TestVersions:
-    def test_every_line_from_24_on_is_there_oldest_first(self):
+    def test_every_line_from_22_on_is_there_oldest_first(self):
         """No minor line is missing between the oldest and the newest."""
-        assert tuple(version.rpartition(".")[0] for version in versions()) == LINES
+        assert tuple(version.rpartition(".")[0] for version in KNOWN) == LINES
 
-    @pytest.mark.parametrize("version", versions())
+    def test_environments_start_with_24(self):
+        """22 and 23 are understood, say in somebody's template, and no environment is rendered for them."""
+        assert KNOWN[2:] == versions() and versions()[0].startswith("24.0.")
+
+    @pytest.mark.parametrize("version", KNOWN)
     def test_a_known_version_is_its_own_source(self, version):
         """A version with a catalog is answered from it, and nothing needs saying."""
-        found = load(version)
+        found = load_known(version)
         assert (found.version, found.source, found.note) == (version, version, "")
 
     @pytest.mark.parametrize(
@@ -52,6 +67,18 @@ class TestVersions:
         with pytest.raises(CatalogError, match=rf"{version} is too old: write one from 24\.0\.0 to 26\.7\.4"):
             load(version)
 
+    def test_22_and_23_are_understood_where_anything_may_run(self):
+        """A foreign template may run 22; what is older still is refused with its own range."""
+        assert load_known("22.0.1").source == "22.0.5"
+        assert load_known("23.0.9").note.startswith("23.0.9 is newer than the known 23.0.7 of its line")
+        with pytest.raises(CatalogError, match=r"21\.1\.2 is too old: write one from 22\.0\.0 to 26\.7\.4"):
+            load_known("21.1.2")
+
+    def test_both_ways_of_loading_agree_from_24_on(self):
+        """Which one a caller takes only matters for what an environment can't run."""
+        for version in (*versions(), "26.4.1", "27.0.0"):
+            assert load(version) == load_known(version)
+
     @pytest.mark.parametrize(
         "version", ["26", "26.7", "latest", "26.x", "26.7.4-1", "v26.7.4", "26.07.4", ""]
     )
@@ -69,12 +96,12 @@ class TestVersions:
 
 
 class TestOptions:
-    @pytest.mark.parametrize("version", versions())
+    @pytest.mark.parametrize("version", KNOWN)
     def test_every_option_is_found_by_key_and_by_variable(self, version):
         """Key and variable lead to the same option, wildcards' own patterns too."""
-        found = load(version)
+        found = load_known(version)
         by_key = {option.key: option for option in found.options}
-        assert len(by_key) > 90
+        assert len(by_key) > 85
         for option in found.options:
             assert found.option(option.key) == option
             # Two hidden options of 26.6 differ in upper and lower case alone, so that they share a variable.
@@ -82,10 +109,10 @@ class TestOptions:
 
     def test_every_entry_speaks_of_known_kinds_only(self):
         """No type or state slips through under a name that nobody handles."""
-        for version in versions():
-            kinds = {option.type for option in load(version).options}
+        for version in KNOWN:
+            kinds = {option.type for option in load_known(version).options}
             assert kinds <= {"boolean", "duration", "integer", "list", "number", "path", "string"}
-            states = {feature.state for feature in load(version).features}
+            states = {feature.state for feature in load_known(version).features}
             assert states <= {"on", "off", "preview", "experimental", "deprecated"}
 
     @pytest.mark.parametrize("name", ["KC_NOPE", "nope", "DB_URL", "KC_db_url", "KC_", ""])
@@ -109,7 +136,7 @@ class TestOptions:
     @pytest.mark.parametrize("key", ["cache", "cache-stack", "cache-config-file"])
     def test_cache_options_are_built_in_up_to_24(self, key):
         """From 25 on, the cache is a matter of run time; an image for 24 must be built for it."""
-        assert load("24.0.5").option(key).build
+        assert all(load_known(version).option(key).build for version in ("22.0.5", "23.0.7", "24.0.5"))
         assert not load("25.0.6").option(key).build
 
     @pytest.mark.parametrize(
@@ -169,13 +196,13 @@ class TestOptions:
         assert load("24.0.5").option("KC_HOSTNAME_URL").feature == ""
         assert load("26.0.8").option("KC_HOSTNAME_URL") is None
 
-    @pytest.mark.parametrize("version", versions())
+    @pytest.mark.parametrize("version", KNOWN)
     def test_plumbing_is_left_out(self, version):
         """What Keycloak makes for its own mappers is no option that somebody could set."""
-        keys = [option.key for option in load(version).options]
+        keys = [option.key for option in load_known(version).options]
         assert not {"exporter", "importer", "proxy-forwarded-host"} & set(keys)
         assert not [key for key in keys if key.endswith("-hidden-mapper")]
-        assert load(version).option("KC_BOOTSTRAP_ADMIN_EXPIRATION") is None
+        assert load_known(version).option("KC_BOOTSTRAP_ADMIN_EXPIRATION") is None
 
     def test_a_deprecated_option_says_what_to_do_instead(self):
         """The advice is Keycloak's own; where it has none, that is said; other options carry none."""
@@ -211,6 +238,12 @@ class TestKnownIn:
     def test_an_option_that_went(self):
         """The versions that know an option end where it was removed."""
         assert known_in("KC_PROXY") == ("24.0.5", "25.0.6")
+
+    def test_only_versions_that_are_asked_about_count(self):
+        """An environment can't go back to 22, so that is no answer for it; for anything else it is."""
+        assert known_in("KC_STORAGE") == ()
+        assert known_in("KC_STORAGE", KNOWN) == ("22.0.5",)
+        assert known_in("KC_PROXY", KNOWN)[0] == "22.0.5"
 
     def test_an_option_that_was_always_there_and_one_that_never_was(self):
         """All versions, or none."""
@@ -294,8 +327,8 @@ class TestMasked:
 
     def test_every_option_that_a_version_masks_is_among_them(self):
         """The union leaves no version out."""
-        for version in versions():
-            plain = [option for option in load(version).options if not option.wildcard]
+        for version in KNOWN:
+            plain = [option for option in load_known(version).options if not option.wildcard]
             secret = {option.env for option in plain if option.secret}
             assert secret and secret <= masked_names()
 
@@ -305,6 +338,16 @@ class TestFeatures:
     def test_a_feature_goes_by_name_and_by_version(self, name):
         """KC_FEATURES takes the bare name and name:vN, and so does the catalog."""
         assert load("26.7.4").feature(name).name == name.split(":")[0]
+
+    def test_features_before_24_have_no_versions(self):
+        """KC_FEATURES takes the bare name alone there, so that `docker:v1` is unknown."""
+        found = load_known("22.0.5")
+        assert (found.feature("docker").version, found.feature("docker").versioned) == (0, "docker")
+        assert found.feature("docker:v1") is None
+        assert found.feature("account2").needs == ("account-api",)
+        option = found.option("KC_FEATURES")
+        assert found.check_value(option, "docker,preview") is None
+        assert found.check_value(option, "docker:v1")
 
     @pytest.mark.parametrize("name", ["account-v3", "account:v9", "Account", "preview", "bogus", ""])
     def test_other_spellings_are_no_feature(self, name):
@@ -461,8 +504,8 @@ class TestValues:
 
     def test_every_default_is_a_value_that_passes(self):
         """No check is stricter than Keycloak's own defaults, in any version."""
-        for version in versions():
-            found = load(version)
+        for version in KNOWN:
+            found = load_known(version)
             for option in found.options:
                 # Set by hand, fips-mode=disabled is refused; it is what no value at all means.
                 if option.default is not None and option.key != "fips-mode":
@@ -496,13 +539,44 @@ class TestOtherFiles:
             (tmp_path / f"{version}.json").write_text(text, encoding="utf-8")
             return catalog.Catalog(version, version)
 
-        return write
+        yield write
+        monkeypatch.undo()
+        for cached in (known_versions, versions, load, load_known, catalog._read):
+            cached.cache_clear()
 
     def test_a_broken_catalog_is_named(self, write):
         """A catalog that can't be read is reported by its file name, not by a traceback."""
         broken = write("99.0.0", '{"version": "99.0.0", "options"')
         with pytest.raises(CatalogError, match=r"the catalog 99\.0\.0\.json can't be read"):
             broken.option("KC_DB")
+
+    def test_a_catalog_is_stored_whole(self, write):
+        """What is stored is what was given, and it is found at once; nothing else is left in the folder."""
+        assert known_versions.__wrapped__() == ()
+        text = (CATALOGS / "26.7.4.json").read_text("utf-8")
+        catalog.store("26.7.4", text)
+        assert [file.name for file in catalog.path("26.7.4").parent.iterdir()] == ["26.7.4.json"]
+        assert catalog.path("26.7.4").read_text("utf-8") == text
+        assert known_versions() == versions() == ("26.7.4",)
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            pytest.param(lambda text: text[: len(text) // 2], id="half of it"),
+            pytest.param(lambda text: text.replace('"26.7.4"', '"26.7.3"', 1), id="of another version"),
+            pytest.param(lambda text: "{}", id="nothing"),
+            pytest.param(lambda text: text.replace('"build": true', '"built": true', 1), id="a strange field"),
+            pytest.param(lambda text: json.dumps({**json.loads(text), "features": {}}), id="no features"),
+        ],
+    )
+    def test_a_broken_catalog_is_not_stored(self, write, spoil):
+        """What can't be read again later leaves the catalog that was there as it was."""
+        text = (CATALOGS / "26.7.4.json").read_text("utf-8")
+        catalog.store("26.7.4", text)
+        with pytest.raises(CatalogError, match=r"no whole catalog of 26\.7\.4"):
+            catalog.store("26.7.4", spoil(text))
+        assert catalog.path("26.7.4").read_text("utf-8") == text
+        assert len(list(catalog.path("26.7.4").parent.iterdir())) == 1
 
     def test_the_narrower_of_two_wildcards_answers(self, write):
         """A wildcard doesn't swallow what another one names more closely."""

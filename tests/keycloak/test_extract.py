@@ -181,6 +181,18 @@ class TestFeaturesAndStacks:
             "api:v1": {"state": "preview", "deprecated": True, "label": "Api", "fixed": True},
         }
 
+    def test_features_of_times_before_their_versions_go_by_their_key(self):
+        """Before 24, a feature has one name, in its own place and where another one needs it."""
+        names = {"versionedKey": None, "unversionedKey": None}
+        found = compact(
+            option("features-disabled", type="List", expected=["account2"]),
+            features=[feature("ACCOUNT2", dependencies=["API"], **names), feature("API", **names)],
+        )["features"]
+        assert found == {
+            "account2": {"state": "on", "label": "Account2", "needs": ["api"]},
+            "api": {"state": "on", "label": "Api", "fixed": True},
+        }
+
     def test_stacks_know_which_of_them_are_deprecated(self):
         """The list of the stacks and the deprecated values of the option are put together."""
         old = {"newOptions": [], "note": "", "values": ["tcp"]}
@@ -239,5 +251,6 @@ def test_the_command_runs_the_extractor_that_is_there(tmp_path):
     """Class path of the distribution, the extractor's source and the version, as the launcher takes them."""
     java, option_, class_path, source, version = extract.command(tmp_path, "26.7.4")
     assert (java, option_, version) == ("java", "-cp", "26.7.4")
+    assert extract.command(tmp_path, "26.7.4", "/jdk/bin/java")[0] == "/jdk/bin/java"
     assert class_path.split(":") == [f"{tmp_path}/lib/{part}/*" for part in ("lib/main", "lib/boot", "app")]
     assert Path(source).is_file()

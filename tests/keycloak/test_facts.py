@@ -8,7 +8,7 @@ import pytest
 
 from generator.errors import CatalogError
 from generator.keycloak import facts
-from generator.keycloak.catalog import load, masked, versions
+from generator.keycloak.catalog import known_versions, load_known, masked
 from generator.keycloak.version import Version, parse
 
 FUNCTIONS = [
@@ -20,13 +20,13 @@ FUNCTIONS = [
 
 def from_to(fact) -> tuple:
     """Known versions on which a fact holds: first and last."""
-    holds = [version for version in versions() if fact(version)]
-    assert holds == list(versions())[versions().index(holds[0]) : versions().index(holds[-1]) + 1]
+    holds = [version for version in known_versions() if fact(version)]
+    assert holds == list(known_versions())[known_versions().index(holds[0]) : known_versions().index(holds[-1]) + 1]
     return holds[0], holds[-1]
 
 
 def option_from_to(key: str) -> tuple:
-    return from_to(lambda version: load(version).option(key))
+    return from_to(lambda version: load_known(version).option(key))
 
 
 class TestAgainstTheCatalogs:
@@ -54,21 +54,33 @@ class TestAgainstTheCatalogs:
 
     def test_jdbc_ping_is_a_stack_where_the_fact_says_so(self):
         """The stacks of the distribution hold it from the version that the fact names."""
-        for version in versions():
-            stacks = {stack.name for stack in load(version).stacks}
+        for version in known_versions():
+            stacks = {stack.name for stack in load_known(version).stacks}
             assert facts.jdbc_ping_available(version) == ("jdbc-ping" in stacks)
 
     def test_encryption_is_the_default_where_the_option_says_so(self):
-        """The option exists in every version, and its default is the fact."""
-        for version in versions():
-            default = load(version).option("cache-embedded-mtls-enabled").default
-            assert facts.cluster_encrypted_by_default(version) == (default == "true")
+        """Where the option exists, its default is the fact; where it doesn't, nothing is encrypted."""
+        for version in known_versions():
+            option = load_known(version).option("cache-embedded-mtls-enabled")
+            assert facts.cluster_encryption_available(version) == bool(option)
+            encrypted = bool(option) and option.default == "true"
+            assert facts.cluster_encrypted_by_default(version) == encrypted
+
+    def test_the_default_stack_is_one_that_there_is(self):
+        """No version falls back on a stack that it doesn't have, nor on one that is only deprecated later."""
+        for version in known_versions():
+            assert facts.default_stack(version) in {stack.name for stack in load_known(version).stacks}
+
+    def test_options_that_nodes_must_agree_about_are_options(self):
+        """Each of them exists in the newest version."""
+        newest = load_known(known_versions()[-1])
+        assert all(newest.option(key) for key in facts.RECREATE)
 
     def test_administrators_variables_are_options_or_older_than_options(self):
         """From 26 on both names are options; before, neither the old nor the new ones are."""
-        for version in versions():
+        for version in known_versions():
             names = facts.bootstrap_admin_variables(version)
-            assert {bool(load(version).option(name)) for name in names} == {parse(version) >= (26, 0, 0)}
+            assert {bool(load_known(version).option(name)) for name in names} == {parse(version) >= (26, 0, 0)}
             assert masked(names[1]) and not masked(names[0])
 
     def test_refused_paths_can_be_allowed_again_only_where_they_are_refused(self):
@@ -79,20 +91,12 @@ class TestAgainstTheCatalogs:
 
     def test_scripts_are_public_as_long_as_the_server_has_them(self):
         """The feature js-adapter serves /js/."""
-        for version in versions():
-            assert ("/js/" in facts.public_paths(version)) == bool(load(version).feature("js-adapter"))
-
-    def test_every_heir_is_an_option_of_some_version(self):
-        """No former name leads nowhere, and none leads to itself."""
-        variables = {option.env for version in versions() for option in load(version).options}
-        variables.update(name for version in versions() for name in facts.bootstrap_admin_variables(version))
-        for former, heirs in facts.RENAMED.items():
-            assert set(heirs) <= variables
-            assert former not in heirs
+        for version in known_versions():
+            assert ("/js/" in facts.public_paths(version)) == bool(load_known(version).feature("js-adapter"))
 
 
 class TestHealth:
-    @pytest.mark.parametrize(("version", "port"), [("24.0.5", None), ("25.0.0", 9000), ("26.7.4", 9000)])
+    @pytest.mark.parametrize(("version", "port"), [("22.0.5", None), ("23.0.7", None), ("24.0.5", None), ("25.0.0", 9000), ("26.7.4", 9000)])
     def test_the_management_port_came_with_25(self, version, port):
         """Before, health is on the main port."""
         assert facts.management_port(version) == port
@@ -102,6 +106,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("version", "more"),
         [
+            ("22.0.5", ("/js/", "/robots.txt")),
             ("24.0.5", ("/js/", "/robots.txt")),
             ("25.0.6", ("/js/", "/robots.txt")),
             ("26.0.8", ("/robots.txt",)),
@@ -158,6 +163,7 @@ class TestNames:
 @pytest.mark.parametrize(
     ("version", "majors"),
     [
+        ("22.0.5", (13, 16)),
         ("24.0.5", (13, 16)),
         ("26.0.8", (13, 16)),
         ("26.1.0", (13, 17)),
@@ -169,6 +175,44 @@ class TestNames:
 def test_postgresql_majors_are_those_of_the_guides(version, majors):
     """Oldest and newest major version, as the guides and the tests of Keycloak have them."""
     assert facts.postgresql_majors(version) == majors
+
+
+@pytest.mark.parametrize(
+    ("version", "majors"),
+    [
+        ("22.0.5", (17, 17)),
+        ("24.0.5", (17, 17)),
+        ("25.0.0", (17, 21)),
+        ("26.5.5", (17, 21)),
+        ("26.6.0", (17, 25)),
+    ],
+)
+def test_java_majors_are_those_of_the_release_notes(version, majors):
+    """An image of one's own finds the range that the server is made for."""
+    assert facts.java_majors(version) == majors
+
+
+@pytest.mark.parametrize(
+    ("version", "admin", "metrics"),
+    [
+        ("22.0.5", False, True),
+        ("23.0.7", True, True),
+        ("24.0.5", True, True),
+        ("25.0.6", True, False),
+        ("26.4.2", True, False),
+        ("26.4.3", False, False),
+    ],
+)
+def test_path_tricks_reach_what_they_were_seen_to_reach(version, admin, metrics):
+    """22 has another framework, which leaves the console alone, but not the metrics of its main port."""
+    assert facts.path_tricks_reach_admin(version) == admin
+    assert facts.path_tricks_reach_metrics(version) == metrics
+
+
+def test_patch_releases_roll_from_26_6_on():
+    """No older line lets old and new nodes share a cluster."""
+    rolling = [version for version in known_versions() if facts.patches_roll(version)]
+    assert rolling == ["26.6.4", "26.7.4"] and not facts.patches_roll("26.5.9")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

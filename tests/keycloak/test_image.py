@@ -57,14 +57,17 @@ def local(tag: str) -> str:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_cache_configuration_uses_its_own_stack(line):
-    """Well-formed; the transport names `cloudmap`, which is `kubernetes` with a failure detection of ten seconds."""
+    """Well-formed; the transport names `cloudmap`, which is `kubernetes` with a failure detection of ten seconds and
+    nodes that answer for all they know."""
     text = (FOLDER / "cache" / f"{line}.xml").read_text("utf-8")
     root = ElementTree.fromstring(text)
     assert local(root.tag) == "infinispan"
     assert re.match(r"\{urn:infinispan:config:1[4-9]\.\d\}", root.tag)
     stack, = [one for one in root.iter() if local(one.tag) == "stack"]
     assert stack.attrib == {"name": "cloudmap", "extends": "kubernetes"}
-    detection, = stack
+    discovery, detection = stack
+    assert local(discovery.tag) == "dns.DNS_PING"
+    assert discovery.attrib == {"return_entire_cache": "true", "stack.combine": "COMBINE"}
     assert local(detection.tag) == "FD_ALL3"
     assert detection.attrib["timeout"] == "10000" and detection.attrib["interval"] == "2000"
     assert detection.attrib["stack.combine"] == "COMBINE"

@@ -15,7 +15,8 @@ from textwrap import dedent
 import pytest
 from bending import GOOD_TEXT, REGION, bent, needed_for, written
 
-from generator.linting import Cache, Finding, Job, lint_many, lint_text
+from generator.linting import Cache, Finding, Job, lint_many, lint_text, pack
+from generator.linting.rule import Rule
 
 BAD_BOTH = {"Service.LoadBalancers.0.ContainerName": "x", "Database.PreferredUpkeepWindow": "x"}
 """A mistake that one of our checks finds, and one that cfn-lint finds."""
@@ -218,3 +219,37 @@ def _group_ends(group: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+class _Broken(Rule):
+    """It fails at once."""
+
+    shortdesc = "It fails"
+
+    def __init__(self, name: str):
+        self.id = name
+
+    def hits(self, view):
+        return view.document["a secret value"]
+
+
+def test_a_rule_that_fails_leaves_the_others_alone(monkeypatch):
+    """A fault of our own is one finding that names the rules, not a traceback; the others say what they have to
+    say, and nothing of the template is repeated."""
+    text = written(bent(BAD_BOTH))
+    before = lint_text(text, "t.yaml", REGION)
+    broken = tuple(_Broken(f"E989{number}") for number in range(5))
+    monkeypatch.setattr(pack, "all_rules", lambda rules=pack.all_rules(): (*broken, *rules))
+    found = lint_text(text, "t.yaml", REGION)
+    (said,) = [finding for finding in found if finding not in before]
+    assert [finding for finding in found if finding in before] == before
+    assert (said.rule, said.severity, said.line) == ("E9598", "error", 1)
+    assert "E9890, E9891, E9892 and 2 more" in said.message and "report" in said.fix
+    assert "TypeError in generator/linting/rule.py" in said.message and "secret" not in said.message
+
+
+def test_rules_that_fail_can_be_left_out(monkeypatch):
+    """The finding about a fault of our own is ignored as any other one is."""
+    monkeypatch.setattr(pack, "all_rules", lambda: (_Broken("E9890"),))
+    text = "Metadata: {cfn-lint: {config: {ignore_checks: [E9598]}}}\n" + small(0)
+    assert ids(lint_text(text, "t.yaml", REGION)) == ["E3002"]

@@ -87,12 +87,14 @@ def test_a_hit_imports_no_linter(tmp_path):
     [
         pytest.param({"text": TEXT + "\n"}, id="another text"),
         pytest.param({"region": "eu-west-1"}, id="another region"),
+        pytest.param({"keycloak_version": "26.7.4"}, id="another Keycloak"),
+        pytest.param({"info": True}, id="what only informs"),
     ],
 )
 def test_another_question_has_another_key(tmp_path, other):
     """Whatever findings depend on is part of the key; the same question has the same key."""
     cache = Cache(tmp_path)
-    asked = {"text": TEXT, "region": REGION}
+    asked = {"text": TEXT, "region": REGION, "keycloak_version": "26.0.8"}
     assert cache.key(**asked) == Cache(tmp_path / "elsewhere").key(**asked)
     assert cache.key(**{**asked, **other}) != cache.key(**asked)
 
@@ -120,9 +122,21 @@ def test_a_linter_that_keeps_its_version_elsewhere_has_one_too(monkeypatch):
     assert importlib.metadata.version("cfn-lint") in cache_module.linter_version.__wrapped__()
 
 
-@pytest.mark.parametrize("changed", ["linting/checks/alarms.py", "linting/engine.py", "document.py"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "linting/checks/alarms.py",
+        "linting/rules/e9031_ports_between_tasks.py",
+        "linting/view/firewall.py",
+        "linting/engine.py",
+        "keycloak/catalogs/26.7.4.json",
+        "keycloak/facts.py",
+        "resolving.py",
+        "document.py",
+    ],
+)
 def test_other_checks_have_another_key(tmp_path, changed):
-    """A line changed in one of our checks, or in what they stand on, changes the digest; a copy doesn't."""
+    """A line changed in a rule, a catalog or anything else they stand on changes the digest; a copy doesn't."""
     package = tmp_path / "generator"
     shutil.copytree(Path(generator.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     digest = cache_module.rules_digest.__wrapped__
@@ -139,9 +153,21 @@ def test_a_new_rule_has_another_key(tmp_path):
     shutil.copytree(Path(generator.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     digest = cache_module.rules_digest.__wrapped__
     before = digest(package)
-    (package / "linting" / "rules").mkdir(exist_ok=True)
-    (package / "linting" / "rules" / "NewRule.py").write_text("", "utf-8")
+    (package / "linting" / "rules" / "e9199_new.py").write_text("", "utf-8")
     assert digest(package) != before
+
+
+def test_everything_that_rules_import_is_in_the_key():
+    """No module that rules stand on is left out of the digest."""
+    code = (
+        "import sys; from generator.linting import pack; pack.all_rules(); "
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('generator.')), sep='\\n')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    package = Path(generator.__file__).parent
+    used = {Path(line).relative_to(package).parts[0] for line in ran.stdout.splitlines()}
+    # The folder of the cache is nothing that a rule reads.
+    assert used <= set(cache_module._RULE_SOURCES) | {"__init__.py", "folder.py"}
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_dev_balancer():
         "/health/ready",
         "200",
     )
-    assert (group.stickiness, group.deregistration_delay, group.interval, group.healthy) == (1800, 60, 10, 2)
+    assert (group.stickiness, group.deregistration_delay, group.interval, group.healthy) == (1800, 20, 5, 2)
     assert balancer.drop_invalid_headers and balancer.forwarded_for == "append" and not balancer.internal
 
 

@@ -30,7 +30,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
         if error.refused:
             reason += (
                 ": Keycloak doesn't take the bootstrap administrator's name and password; name another "
-                "administrator of the master realm"
+                "administrator of the master realm (--credentials FILE)"
             )
         if not error.refused and not exercise.target.local and "admin" not in exercise.places.vantages():
             yield step.not_run("realm", f"{reason}, and this machine isn't in the administrators' network (--from)",
@@ -49,7 +49,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
 STEP = Step(
     name="provision",
     title="Administrator",
-    does="Makes a realm of its own with a client and two users; it is deleted at the end.",
+    does="Makes a realm of its own with a client and users; it is deleted at the end.",
     hurts=False,
     promises={"realm": "The administrator logs in at the public host and reaches the admin REST API"},
     run=_run,

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, is_given
+from generator.linting.checks.base import integer, is_given
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _ALARM = "AWS::CloudWatch::Alarm"
 _API = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
 
 
-class AlarmWindow(Check):
+class AlarmWindow(Rule):
     """An alarm looks back one day at most, and seven if its periods are an hour or longer."""
 
     id = "E9563"
     shortdesc = "An alarm's periods together are not longer than it can look back"
     source_url = _API
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for alarm in document.of_type(_ALARM):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for alarm in view.document.of_type(_ALARM):
             period = integer(alarm.properties.get("Period"))
             periods = integer(alarm.properties.get("EvaluationPeriods"))
             if period is None or periods is None:
@@ -31,15 +32,15 @@ class AlarmWindow(Check):
                 yield Hit(path, message, f"write {longest // period} or less")
 
 
-class AlarmMeasure(Check):
+class AlarmMeasure(Rule):
     """PutMetricAlarm wants a statistic with a metric, a threshold, and no more datapoints than periods."""
 
     id = "E9564"
     shortdesc = "An alarm says how it measures"
     source_url = _API
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for alarm in document.of_type(_ALARM):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for alarm in view.document.of_type(_ALARM):
             properties = alarm.properties
             path = (*alarm.path, "Properties")
             points, periods = (

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from generator.document import Document, Path, Resource
 from generator.linting.checks.balancing import BALANCER, LISTENER, TARGET_GROUP
-from generator.linting.checks.base import Check, Hit, integer, items, text
+from generator.linting.checks.base import integer, items, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
@@ -132,7 +134,7 @@ def _meant(key: str, known: Iterable[str]) -> str:
     return near[0] if near else ""
 
 
-class AttributeKeys(Check):
+class AttributeKeys(Rule):
     """An attribute is a key and a value, so a slip of the keyboard is valid CloudFormation
     until AWS reads it.
 
@@ -144,8 +146,8 @@ class AttributeKeys(Check):
     shortdesc = "Attribute keys of balancers, listeners and target groups are spelt right, and once"
     source_url = _API + "API_TargetGroupAttribute.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for _, attributes, known in _attributes(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for _, attributes, known in _attributes(view.document):
             seen: set[str] = set()
             for path, key, _ in attributes:
                 if meant := _meant(key, known):
@@ -155,15 +157,15 @@ class AttributeKeys(Check):
                 seen.add(key)
 
 
-class AttributeValues(Check):
+class AttributeValues(Rule):
     """The values are text for CloudFormation and switches, ranges and names for AWS."""
 
     id = "E9545"
     shortdesc = "Attribute values of balancers, listeners and target groups are ones AWS takes"
     source_url = _API + "API_TargetGroupAttribute.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for _, attributes, known in _attributes(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for _, attributes, known in _attributes(view.document):
             for path, key, value in attributes:
                 said = str(value).lower() if isinstance(value, bool) else text(value)
                 takes = known.get(key)
@@ -178,29 +180,29 @@ class AttributeValues(Check):
         return integer(said) in one if isinstance(one, range) else said == one
 
 
-class UnknownAttribute(Check):
+class UnknownAttribute(Rule):
     """A key that AWS didn't have when this list was made: new, or wrong."""
 
     id = "W9546"
     shortdesc = "Attribute keys are known ones"
     source_url = _API + "API_TargetGroupAttribute.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for resource, attributes, known in _attributes(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for resource, attributes, known in _attributes(view.document):
             for path, key, _ in attributes:
                 if key not in known and not _meant(key, known):
                     yield Hit((*path, "Key"), f"{key!r} is no known attribute of {resource.type}")
 
 
-class LogBucket(Check):
+class LogBucket(Rule):
     """Logs that are on need a bucket to go to; AWS refuses the attribute without."""
 
     id = "E9547"
     shortdesc = "A load balancer's logs have a bucket"
     source_url = _API + "API_LoadBalancerAttribute.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for resource, attributes, _ in _attributes(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for resource, attributes, _ in _attributes(view.document):
             keys = {key for _, key, _ in attributes}
             said = resource.properties.get(_KNOWN[resource.type][0])
             if not isinstance(said, list) or len(attributes) != len(said):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.document import Document
 from generator.linting.checks.balancing import BALANCER, TARGET_GROUP
-from generator.linting.checks.base import Check, Hit, text
+from generator.linting.checks.base import text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class BalancerNames(Check):
+class BalancerNames(Rule):
     """Load balancers and target groups have names of 32 letters, digits and hyphens, as the
     names become DNS names.
     """
@@ -21,8 +22,8 @@ class BalancerNames(Check):
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for resource in document.of_type(BALANCER, TARGET_GROUP):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for resource in view.document.of_type(BALANCER, TARGET_GROUP):
             name = text(resource.properties.get("Name"))
             path = (*resource.path, "Properties", "Name")
             if name is None:

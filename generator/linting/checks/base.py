@@ -1,55 +1,13 @@
-"""What a check is, and how checks read values that may be anything."""
+"""How checks read values that may be anything."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-from generator.document import Document, Path, Resource
-from generator.linting.findings import Finding, severity_of
-
-
-class Hit(NamedTuple):
-    """One place that a check objects to."""
-
-    path: Path
-    message: str
-    fix: str = ""
-
-
-class Check:
-    """A check: subclasses set the three texts, say why in their docstring and yield hits."""
-
-    id = ""
-    """E95xx for what AWS refuses or what can't work, W95xx for what will bite later."""
-    shortdesc = ""
-    source_url = ""
-
-    kinds: list[type[Check]] = []
-    """Every check there is, in the order they were imported."""
-
-    def __init_subclass__(cls) -> None:
-        Check.kinds.append(cls)
-
-    def hits(self, document: Document) -> Iterable[Hit]:
-        """The places of `document` that are wrong."""
-        raise NotImplementedError
-
-    def findings(self, document: Document) -> Iterator[Finding]:
-        """The hits as findings, each with its place in the text."""
-        for hit in self.hits(document):
-            yield Finding(
-                self.id,
-                severity_of(self.id),
-                hit.message,
-                hit.path,
-                *document.span(hit.path),
-                title=self.shortdesc,
-                fix=hit.fix,
-                source_url=self.source_url,
-            )
+from generator.document import Document, Resource
 
 
 def integer(value: Any) -> int | None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, is_given, items
+from generator.linting.checks.base import integer, is_given, items
 from generator.linting.checks.ecs import SERVICE
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class LaunchTypeOrProviders(Check):
+class LaunchTypeOrProviders(Rule):
     """A service runs by launch type or by capacity providers, and one provider at most can have a base."""
 
     id = "E9508"
     shortdesc = "A service has a launch type or a capacity provider strategy, with one base"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
             providers = items(service.properties, "CapacityProviderStrategy")
             path = (*service.path, "Properties", "CapacityProviderStrategy")
             if providers and is_given(service.properties.get("LaunchType")):
@@ -31,7 +32,7 @@ class LaunchTypeOrProviders(Check):
                 yield Hit(path, "no capacity provider has a Weight above 0, so no task could be placed")
 
 
-class ScalingRange(Check):
+class ScalingRange(Rule):
     """Application Auto Scaling refuses a range that is upside down."""
 
     id = "E9509"
@@ -40,8 +41,8 @@ class ScalingRange(Check):
         "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for scaled in document.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for scaled in view.document.of_type("AWS::ApplicationAutoScaling::ScalableTarget"):
             low = integer(scaled.properties.get("MinCapacity"))
             high = integer(scaled.properties.get("MaxCapacity"))
             if low is not None and high is not None and low > high:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, items, text
+from generator.linting.checks.base import integer, items, text
 from generator.linting.checks.ecs import SERVICE, TASK, all_containers, containers
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 
 
-class EcsNames(Check):
+class EcsNames(Rule):
     """ECS names are letters, digits, hyphens and underscores; a port's name has no capitals."""
 
     id = "E9513"
@@ -22,11 +23,11 @@ class EcsNames(Check):
 
     named = {SERVICE: "ServiceName", TASK: "Family", "AWS::ECS::Cluster": "ClusterName"}
 
-    def hits(self, document: Document) -> Iterator[Hit]:
+    def hits(self, view: View) -> Iterator[Hit]:
         for kind, key in self.named.items():
-            for resource in document.of_type(kind):
+            for resource in view.document.of_type(kind):
                 yield from self._check(resource.properties, key, (*resource.path, "Properties"), _NAME)
-        for _, path, container in all_containers(document):
+        for _, path, container in all_containers(view.document):
             yield from self._check(container, "Name", path, _NAME)
             for index, mapping in items(container, "PortMappings"):
                 yield from self._check(mapping, "Name", (*path, "PortMappings", index), _PORT_NAME)
@@ -39,15 +40,15 @@ class EcsNames(Check):
             yield Hit((*path, key), message)
 
 
-class UniqueInTask(Check):
+class UniqueInTask(Rule):
     """In a task definition container names are unique, and in a container its ports."""
 
     id = "E9514"
     shortdesc = "No container name and no container port is there twice"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task in document.of_type(TASK):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task in view.document.of_type(TASK):
             names: set[str] = set()
             for path, container in containers(task):
                 name = text(container.get("Name"))

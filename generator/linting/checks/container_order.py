@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, flag, items, nearest, text
+from generator.linting.checks.base import flag, items, nearest, text
 from generator.linting.checks.ecs import TASK, containers
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class ContainerOrder(Check):
+class ContainerOrder(Rule):
     """A container waits for another of its task, and for a state that this one can reach."""
 
     id = "E9517"
     shortdesc = "A container depends on a container of its task that can reach the condition"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task in document.of_type(TASK):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task in view.document.of_type(TASK):
             named = {text(container.get("Name")): container for _, container in containers(task)}
             for path, container in containers(task):
                 for index, dependency in items(container, "DependsOn"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, items, mapping, text
+from generator.linting.checks.base import items, mapping, text
 from generator.linting.checks.ecs import TASK, all_containers, containers, task_on_fargate
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class SecretNames(Check):
+class SecretNames(Rule):
     """A secret becomes an environment variable, so the two share their names.
 
     RegisterTaskDefinition answers "The secret name must be unique and not shared with any new or existing
@@ -20,8 +21,8 @@ class SecretNames(Check):
     shortdesc = "A secret has the name of no other secret and of no environment variable"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Secret.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for _, path, container in all_containers(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for _, path, container in all_containers(view.document):
             taken = {
                 text(variable.get("Name")): "an environment variable"
                 for _, variable in items(container, "Environment")
@@ -35,7 +36,7 @@ class SecretNames(Check):
                 taken.setdefault(name, "a secret")
 
 
-class ExecutionRole(Check):
+class ExecutionRole(Rule):
     """Somebody has to fetch secrets and write logs before the task runs: the execution role.
 
     RegisterTaskDefinition answers "When you are specifying container secrets, you must also specify a
@@ -47,8 +48,8 @@ class ExecutionRole(Check):
     shortdesc = "A task with secrets, awslogs or an ECR image has an execution role"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task in document.of_type(TASK):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task in view.document.of_type(TASK):
             if "ExecutionRoleArn" in task.properties:
                 continue
             for path, container in containers(task):

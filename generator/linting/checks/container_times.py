@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, mapping, strings
+from generator.linting.checks.base import integer, mapping, strings
 from generator.linting.checks.ecs import all_containers, task_on_fargate
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class FargateTimeouts(Check):
+class FargateTimeouts(Rule):
     """Fargate kills a container 120 seconds after SIGTERM at the latest, and refuses to be told otherwise."""
 
     id = "E9511"
     shortdesc = "StopTimeout and StartTimeout are 2 to 120 seconds on Fargate"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task, path, container in all_containers(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task, path, container in all_containers(view.document):
             for name in ("StopTimeout", "StartTimeout") if task_on_fargate(task) else ():
                 seconds = integer(container.get(name))
                 if seconds is not None and not 2 <= seconds <= 120:
@@ -25,7 +26,7 @@ class FargateTimeouts(Check):
                     yield Hit((*path, name), f"{name} {seconds}: Fargate takes 2 to 120 seconds", fix)
 
 
-class ContainerHealthCheck(Check):
+class ContainerHealthCheck(Rule):
     """ECS refuses a health check outside its ranges, or whose command begins with no CMD or CMD-SHELL."""
 
     id = "E9512"
@@ -34,8 +35,8 @@ class ContainerHealthCheck(Check):
 
     ranges = {"Interval": (5, 300), "Timeout": (2, 60), "Retries": (1, 10), "StartPeriod": (0, 300)}
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for _, path, container in all_containers(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for _, path, container in all_containers(view.document):
             check = mapping(container, "HealthCheck")
             here = (*path, "HealthCheck")
             for name, (low, high) in self.ranges.items():

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document import Document, Path
-from generator.linting.checks.base import Check, Hit, flag, integer, is_given, strings, text
+from generator.document import Path
+from generator.linting.checks.base import flag, integer, is_given, strings, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _INSTANCE = "AWS::RDS::DBInstance"
 _CLUSTER = "AWS::RDS::DBCluster"
@@ -16,15 +18,15 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = 24 * 60
 
 
-class DatabaseZone(Check):
+class DatabaseZone(Rule):
     """A Multi-AZ instance is in two zones, and AWS chooses them."""
 
     id = "E9581"
     shortdesc = "A Multi-AZ database instance has no AvailabilityZone"
     source_url = _API
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for instance in document.of_type(_INSTANCE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for instance in view.document.of_type(_INSTANCE):
             if flag(instance.properties.get("MultiAZ")) and is_given(
                 instance.properties.get("AvailabilityZone")
             ):
@@ -32,7 +34,7 @@ class DatabaseZone(Check):
                 yield Hit(path, "not possible together with MultiAZ", "leave AvailabilityZone out")
 
 
-class DatabasePassword(Check):
+class DatabasePassword(Rule):
     """The master password is given or managed, never both; a new database needs one of the two."""
 
     id = "E9582"
@@ -55,8 +57,8 @@ class DatabasePassword(Check):
         "GlobalClusterIdentifier",
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for database in document.of_type(_INSTANCE, _CLUSTER):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for database in view.document.of_type(_INSTANCE, _CLUSTER):
             properties = database.properties
             path = (*database.path, "Properties")
             managed = flag(properties.get("ManageMasterUserPassword", False))
@@ -76,7 +78,7 @@ class DatabasePassword(Check):
                 yield Hit(path, "no master password", "write ManageMasterUserPassword: true")
 
 
-class DatabaseWindows(Check):
+class DatabaseWindows(Rule):
     """Backup and maintenance have at least half an hour each, in UTC, and stay out of each other's way.
 
     RDS answers "The backup window and maintenance window must not overlap.".
@@ -86,8 +88,8 @@ class DatabaseWindows(Check):
     shortdesc = "A database's backup and maintenance windows are well formed and apart"
     source_url = _API
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for database in document.of_type(_INSTANCE, _CLUSTER):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for database in view.document.of_type(_INSTANCE, _CLUSTER):
             path = (*database.path, "Properties")
             spans = {}
             for key, read, form in (
@@ -133,15 +135,15 @@ def _overlap(daily: tuple[int, int], weekly: tuple[int, int]) -> bool:
     return any(daily[0] + day * _DAY < weekly[1] and weekly[0] < daily[1] + day * _DAY for day in days)
 
 
-class DatabaseMonitoring(Check):
+class DatabaseMonitoring(Rule):
     """Enhanced Monitoring is an interval and a role: neither works alone."""
 
     id = "E9584"
     shortdesc = "Enhanced monitoring has an interval AWS takes and a role"
     source_url = _API
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for instance in document.of_type(_INSTANCE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for instance in view.document.of_type(_INSTANCE):
             interval = integer(instance.properties.get("MonitoringInterval", 0))
             path = (*instance.path, "Properties")
             role = "MonitoringRoleArn" in instance.properties
@@ -157,7 +159,7 @@ class DatabaseMonitoring(Check):
                 yield Hit((*path, "MonitoringRoleArn"), "has no use with a MonitoringInterval of 0")
 
 
-class DatabaseStorage(Check):
+class DatabaseStorage(Rule):
     """Storage has a smallest size for each type, and grows to more than it starts with.
 
     RDS answers "Max storage size must be greater than storage size", and below 400 GiB of gp3 "You can't
@@ -170,8 +172,8 @@ class DatabaseStorage(Check):
 
     smallest = {"gp2": 20, "gp3": 20, "io1": 100, "io2": 100, "standard": 5}
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for instance in document.of_type(_INSTANCE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for instance in view.document.of_type(_INSTANCE):
             properties = instance.properties
             size, most = (
                 integer(properties.get("AllocatedStorage")),
@@ -195,7 +197,7 @@ class DatabaseStorage(Check):
                     )
 
 
-class DatabaseNames(Check):
+class DatabaseNames(Rule):
     """PostgreSQL's names start with a letter, and some are RDS's own."""
 
     id = "E9586"
@@ -208,8 +210,8 @@ class DatabaseNames(Check):
     }
     reserved = ("admin", "rdsadmin")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for database in document.of_type(_INSTANCE, _CLUSTER):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for database in view.document.of_type(_INSTANCE, _CLUSTER):
             engine = database.properties.get("Engine")
             if engine not in ("postgres", "aurora-postgresql"):
                 continue
@@ -227,7 +229,7 @@ class DatabaseNames(Check):
             yield Hit(path, f"{name!r} is reserved")
 
 
-class DatabaseLogs(Check):
+class DatabaseLogs(Rule):
     """Each engine has its own logs to export."""
 
     id = "E9587"
@@ -236,8 +238,8 @@ class DatabaseLogs(Check):
 
     logs = ("postgresql", "upgrade", "iam-db-auth-error")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for instance in document.of_type(_INSTANCE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for instance in view.document.of_type(_INSTANCE):
             if instance.properties.get("Engine") != "postgres":
                 continue
             for index, log in strings(instance.properties, "EnableCloudwatchLogsExports"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, is_function, mapping
+from generator.linting.checks.base import integer, is_function, mapping
 from generator.linting.checks.ecs import SERVICE
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
 def _rolling(properties: dict) -> bool:
@@ -18,7 +19,7 @@ def _rolling(properties: dict) -> bool:
     return (controller, strategy, scheduling) == ("ECS", "ROLLING", "REPLICA")
 
 
-class DeploymentRoom(Check):
+class DeploymentRoom(Rule):
     """A rolling update stops a task or starts one more; percents that forbid both make it wait for ever.
 
     ECS rounds the lower limit up and the upper limit down to whole tasks, so 50 and 149 percent of one task
@@ -31,8 +32,8 @@ class DeploymentRoom(Check):
     shortdesc = "MinimumHealthyPercent and MaximumPercent leave room to replace a task"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
             limits = mapping(service.properties, "DeploymentConfiguration")
             low = integer(limits.get("MinimumHealthyPercent", 100))
             high = integer(limits.get("MaximumPercent", 200))
@@ -57,7 +58,7 @@ class DeploymentRoom(Check):
             yield Hit(path, message, f"write {enough} or more")
 
 
-class RebalancingRoom(Check):
+class RebalancingRoom(Rule):
     """Rebalancing starts a task in another zone before it stops one, so it needs room
     above the desired count.
 
@@ -69,8 +70,8 @@ class RebalancingRoom(Check):
     shortdesc = "Zone rebalancing needs a MaximumPercent above 100"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
             high = integer(mapping(service.properties, "DeploymentConfiguration").get("MaximumPercent", 200))
             if (
                 service.properties.get("AvailabilityZoneRebalancing") == "ENABLED"

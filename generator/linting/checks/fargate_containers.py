@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, flag, integer, is_given, mapping, strings
+from generator.linting.checks.base import flag, integer, is_given, mapping, strings
 from generator.linting.checks.ecs import TASK, all_containers, containers, task_on_fargate
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class FargateContainer(Check):
+class FargateContainer(Rule):
     """Fargate lends no host, so what a container wants of one is refused."""
 
     id = "E9518"
@@ -19,8 +20,8 @@ class FargateContainer(Check):
     unsupported = ("DockerSecurityOptions", "ExtraHosts", "Hostname", "Links")
     unsupported_linux = ("Devices", "MaxSwap", "SharedMemorySize", "Swappiness")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task, path, container in all_containers(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task, path, container in all_containers(view.document):
             if not task_on_fargate(task):
                 continue
             linux = mapping(container, "LinuxParameters")
@@ -39,15 +40,15 @@ class FargateContainer(Check):
                     yield Hit((*here, "Capabilities", "Add", index), message)
 
 
-class TaskSize(Check):
+class TaskSize(Rule):
     """The containers of a task share what the task has: their parts can't be more than the whole."""
 
     id = "E9519"
     shortdesc = "Containers fit into their task, and its ephemeral storage is 21 to 200 GiB"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for task in document.of_type(TASK):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for task in view.document.of_type(TASK):
             size = integer(mapping(task.properties, "EphemeralStorage").get("SizeInGiB"))
             path = (*task.path, "Properties")
             if size is not None and task_on_fargate(task) and not 21 <= size <= 200:

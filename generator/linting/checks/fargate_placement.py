@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, items
+from generator.linting.checks.base import items
 from generator.linting.checks.ecs import SERVICE, service_on_fargate
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class FargatePlacement(Check):
+class FargatePlacement(Rule):
     """Fargate has no instances to choose from, and spreads tasks over the subnets' zones by itself.
 
     CreateService answers "Placement constraints are not supported with FARGATE launch type". cfn-lint knows
@@ -20,8 +21,8 @@ class FargatePlacement(Check):
     shortdesc = "A Fargate service has no placement strategy and no placement constraint"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
             if not service_on_fargate(service):
                 continue
             for name in ("PlacementStrategies", "PlacementConstraints"):

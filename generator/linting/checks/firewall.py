@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, integer, is_given, items, mapping, target
+from generator.linting.checks.base import integer, is_given, items, mapping, target
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class FirewallRules(Check):
+class FirewallRules(Rule):
     """Rules of a web ACL are tried by priority, and a rule group brings its actions along, to
     be overridden or not.
     """
@@ -19,8 +20,8 @@ class FirewallRules(Check):
 
     groups = ("ManagedRuleGroupStatement", "RuleGroupReferenceStatement")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for acl in document.of_type("AWS::WAFv2::WebACL", "AWS::WAFv2::RuleGroup"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for acl in view.document.of_type("AWS::WAFv2::WebACL", "AWS::WAFv2::RuleGroup"):
             seen: set[int] = set()
             for index, rule in items(acl.properties, "Rules"):
                 path = (*acl.path, "Properties", "Rules", index)
@@ -38,16 +39,16 @@ class FirewallRules(Check):
                     yield Hit(path, f"a rule without {right}", f"write {right}")
 
 
-class FirewallScope(Check):
+class FirewallScope(Rule):
     """A web ACL for CloudFront can't be put on a load balancer."""
 
     id = "E9592"
     shortdesc = "A load balancer's web ACL is REGIONAL"
     source_url = "https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for association in document.of_type("AWS::WAFv2::WebACLAssociation"):
-            acl = target(document, association.properties.get("WebACLArn"), "AWS::WAFv2::WebACL")
+    def hits(self, view: View) -> Iterator[Hit]:
+        for association in view.document.of_type("AWS::WAFv2::WebACLAssociation"):
+            acl = target(view.document, association.properties.get("WebACLArn"), "AWS::WAFv2::WebACL")
             if acl and acl.properties.get("Scope") == "CLOUDFRONT":
                 message = f"{association.logical_id} puts a CLOUDFRONT web ACL on a regional resource"
                 yield Hit((*acl.path, "Properties", "Scope"), message, "write Scope: REGIONAL")

@@ -7,8 +7,9 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, flag, integer, is_given, mapping, text
+from generator.linting.checks.base import flag, integer, is_given, mapping, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _CLASSES = {
     "ExcludeLowercase": string.ascii_lowercase,
@@ -18,7 +19,7 @@ _CLASSES = {
 }
 
 
-class GeneratedSecret(Check):
+class GeneratedSecret(Rule):
     """Secrets Manager makes the password when the stack is deployed, and only then reads what
     it was asked for.
 
@@ -34,8 +35,8 @@ class GeneratedSecret(Check):
         "aws-properties-secretsmanager-secret-generatesecretstring.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for secret in document.of_type("AWS::SecretsManager::Secret"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for secret in view.document.of_type("AWS::SecretsManager::Secret"):
             wanted = mapping(secret.properties, "GenerateSecretString")
             path = (*secret.path, "Properties", "GenerateSecretString")
             both = ("GenerateSecretString", "SecretString")

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, is_given, items, text
+from generator.linting.checks.base import is_given, items, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
-class MetricFilter(Check):
+class MetricFilter(Rule):
     """A default value is written where no log line matched, so where no dimension has a value either.
 
     PutMetricFilter answers "Invalid metric transformation: dimensions and default value
@@ -23,8 +24,8 @@ class MetricFilter(Check):
         "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for one in document.of_type("AWS::Logs::MetricFilter"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for one in view.document.of_type("AWS::Logs::MetricFilter"):
             for index, metric in items(one.properties, "MetricTransformations"):
                 path = (*one.path, "Properties", "MetricTransformations", index)
                 if items(metric, "Dimensions") and is_given(metric.get("DefaultValue")):
@@ -37,15 +38,15 @@ class MetricFilter(Check):
                         yield Hit((*path, key), f"{key} {name!r} has one of : * $")
 
 
-class DashboardBody(Check):
+class DashboardBody(Rule):
     """A dashboard's body is JSON in a text, so no YAML reader sees a slip in it; PutDashboard does."""
 
     id = "E9566"
     shortdesc = "A dashboard's body is JSON"
     source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for dashboard in document.of_type("AWS::CloudWatch::Dashboard"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for dashboard in view.document.of_type("AWS::CloudWatch::Dashboard"):
             body = dashboard.properties.get("DashboardBody")
             if isinstance(body, dict) and len(body) == 1 and "Fn::Sub" in body:
                 body = body["Fn::Sub"]

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document import Document, Path
+from generator.document import Path
 from generator.linting.checks.balancing import BALANCER, LISTENER, RULE, actions, forwards
-from generator.linting.checks.base import Check, Hit, is_function, items, mapping, text
+from generator.linting.checks.base import is_function, items, mapping, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
 _FINAL = ("forward", "redirect", "fixed-response")
 
 
-class ActionShape(Check):
+class ActionShape(Rule):
     """Every rule ends in one forward, redirect or fixed response, and the action says whereto or what."""
 
     id = "E9538"
@@ -23,8 +25,8 @@ class ActionShape(Check):
 
     content_types = ("text/plain", "text/css", "text/html", "application/javascript", "application/json")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for router in document.of_type(LISTENER, RULE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for router in view.document.of_type(LISTENER, RULE):
             found = actions(router)
             final = [path for path, action in found if action.get("Type") in _FINAL]
             if len(final) > 1:
@@ -58,15 +60,15 @@ class ActionShape(Check):
                 yield Hit((*path, "RedirectConfig"), message, "change Protocol, Host, Port or Path")
 
 
-class ListenerCertificates(Check):
+class ListenerCertificates(Rule):
     """A listener takes its default certificate here; further ones are ListenerCertificate resources."""
 
     id = "E9539"
     shortdesc = "A listener has one certificate"
     source_url = _API + "API_CreateListener.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for listener in document.of_type(LISTENER):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for listener in view.document.of_type(LISTENER):
             certificates = items(listener.properties, "Certificates")
             if len(certificates) > 1:
                 path = (*listener.path, "Properties", "Certificates", certificates[1][0])
@@ -74,7 +76,7 @@ class ListenerCertificates(Check):
                 yield Hit(path, f"{len(certificates)} certificates, a listener takes one here", fix)
 
 
-class GroupOfOneBalancer(Check):
+class GroupOfOneBalancer(Rule):
     """A target group belongs to one balancer.
 
     CreateListener answers "The following target groups cannot be associated with more
@@ -87,10 +89,10 @@ class GroupOfOneBalancer(Check):
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
+    def hits(self, view: View) -> Iterator[Hit]:
         first: dict[str, str] = {}
-        balancers = {balancer.logical_id for balancer in document.of_type(BALANCER)}
-        for path, balancer, group in forwards(document):
+        balancers = {balancer.logical_id for balancer in view.document.of_type(BALANCER)}
+        for path, balancer, group in forwards(view.document):
             if balancer in balancers and first.setdefault(group.logical_id, balancer) != balancer:
                 message = f"{group.logical_id} is behind {first[group.logical_id]} already"
                 yield Hit(path, message, f"give {balancer} a target group of its own")

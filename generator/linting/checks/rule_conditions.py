@@ -6,14 +6,16 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from generator.document import Document, Resource
+from generator.document import Resource
 from generator.linting.checks.balancing import FIELDS, RULE, Condition, conditions
-from generator.linting.checks.base import Check, Hit, is_given, items, nearest, text
+from generator.linting.checks.base import is_given, items, nearest, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
 
-class ConditionText(Check):
+class ConditionText(Rule):
     """What a pattern may hold: a path has no `%` and no blank, a host has a dot, a method has capitals.
 
     CreateRule answers with a ValidationError that names the value. Encoded characters
@@ -31,8 +33,8 @@ class ConditionText(Check):
         "http-request-method": (r"[A-Z_-]+", "capitals, - and _"),
     }
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for rule in document.of_type(RULE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for rule in view.document.of_type(RULE):
             for condition in conditions(rule):
                 for path, value in condition.values:
                     known = text(value)
@@ -70,7 +72,7 @@ def _is_network(value: str) -> bool:
     return "/" in value
 
 
-class ConditionShape(Check):
+class ConditionShape(Rule):
     """A rule has one host, path, method and source condition at most, each with its own kind of values.
 
     CreateRule answers "A rule can only have one 'path-pattern' condition" and the like.
@@ -82,8 +84,8 @@ class ConditionShape(Check):
 
     once = ("host-header", "http-request-method", "path-pattern", "source-ip")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for rule in document.of_type(RULE):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for rule in view.document.of_type(RULE):
             path = (*rule.path, "Properties", "Conditions")
             if rule.properties.get("Conditions") == []:
                 yield Hit(path, "a rule has at least one condition")

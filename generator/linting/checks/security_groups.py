@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.document import Document, Path
-from generator.linting.checks.base import Check, Hit, integer, items, same, target, text
+from generator.linting.checks.base import integer, items, same, target, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 GROUP = "AWS::EC2::SecurityGroup"
 _RULES = ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")
@@ -44,7 +46,7 @@ def _peer(document: Document, value: Any) -> str:
     return group.logical_id if group else same(value)
 
 
-class PortRange(Check):
+class PortRange(Rule):
     """A rule for TCP or UDP runs from a port to one that isn't lower. cfn-lint looks at
     neither order nor size.
     """
@@ -53,8 +55,8 @@ class PortRange(Check):
     shortdesc = "A security group rule's ports are in order and exist"
     source_url = _API + "API_IpPermission.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for path, _, _, rule in _rules(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for path, _, _, rule in _rules(view.document):
             if (text(rule.get("IpProtocol")) or "").lower() not in _PORT_PROTOCOLS:
                 continue
             low, high = integer(rule.get("FromPort")), integer(rule.get("ToPort"))
@@ -65,7 +67,7 @@ class PortRange(Check):
                 yield Hit((*path, "FromPort"), f"FromPort {low} is above ToPort {high}")
 
 
-class SecurityGroupText(Check):
+class SecurityGroupText(Rule):
     """EC2 takes letters, digits and a few signs in a rule's description; an apostrophe or a dash
     of print is refused.
 
@@ -78,10 +80,10 @@ class SecurityGroupText(Check):
 
     _allowed = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for path, _, _, rule in _rules(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for path, _, _, rule in _rules(view.document):
             yield from self._text((*path, "Description"), rule.get("Description"))
-        for group in document.of_type(GROUP):
+        for group in view.document.of_type(GROUP):
             path = (*group.path, "Properties", "GroupName")
             name = text(group.properties.get("GroupName"))
             yield from self._text(path, name)
@@ -103,7 +105,7 @@ class SecurityGroupText(Check):
             )
 
 
-class SecurityGroupTwins(Check):
+class SecurityGroupTwins(Rule):
     """EC2 has each permission once: the second is "InvalidPermission.Duplicate",
     whatever its description says.
     """
@@ -112,13 +114,13 @@ class SecurityGroupTwins(Check):
     shortdesc = "No security group has the same rule twice"
     source_url = _API + "API_AuthorizeSecurityGroupIngress.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
+    def hits(self, view: View) -> Iterator[Hit]:
         first: dict[tuple, Path] = {}
-        for path, group, direction, rule in _rules(document):
+        for path, group, direction, rule in _rules(view.document):
             # One of two that exclude each other by a condition is no twin.
-            if "Condition" in document.resources[path[1]].attributes:
+            if "Condition" in view.document.resources[path[1]].attributes:
                 continue
-            peer = [(key, _peer(document, rule[key])) for key in _PEERS if key in rule]
+            peer = [(key, _peer(view.document, rule[key])) for key in _PEERS if key in rule]
             protocol = text(rule.get("IpProtocol"))
             if protocol is None or len(peer) != 1:
                 continue
@@ -130,15 +132,15 @@ class SecurityGroupTwins(Check):
                 yield Hit(path if len(path) > 3 else path[:2], f"the same rule as {where}", "leave one out")
 
 
-class SecurityGroupCidr(Check):
+class SecurityGroupCidr(Rule):
     """A single address needs its prefix length too: `/32`."""
 
     id = "E9554"
     shortdesc = "A security group rule's network is in CIDR notation"
     source_url = _API + "API_IpRange.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for path, _, _, rule in _rules(document):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for path, _, _, rule in _rules(view.document):
             for key, version, single in (("CidrIp", 4, "/32"), ("CidrIpv6", 6, "/128")):
                 network = text(rule.get(key))
                 if network is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document import Document, Path, Resource
-from generator.linting.checks.base import Check, Hit, integer, is_given, items, nearest, text
+from generator.document import Path, Resource
+from generator.linting.checks.base import integer, is_given, items, nearest, text
 from generator.linting.checks.ecs import SERVICE, containers, task_of
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 
 def _mismatches(task: Resource, entry: dict[str, Any], path: Path) -> Iterator[Hit]:
@@ -27,7 +29,7 @@ def _mismatches(task: Resource, entry: dict[str, Any], path: Path) -> Iterator[H
         yield Hit((*path, "ContainerPort"), f"container {name!r} maps no port {port} (its ports: {known})")
 
 
-class BalancedContainer(Check):
+class BalancedContainer(Rule):
     """A service registers one port of one container, by name; a task definition that lacks either is refused.
 
     CreateService answers "The container x does not exist in the task definition" or "... did not have a
@@ -38,14 +40,14 @@ class BalancedContainer(Check):
     shortdesc = "The container and port behind a load balancer are in the task definition"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LoadBalancer.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
-            task = task_of(document, service)
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
+            task = task_of(view.document, service)
             for index, entry in items(service.properties, "LoadBalancers") if task else ():
                 yield from _mismatches(task, entry, (*service.path, "Properties", "LoadBalancers", index))
 
 
-class RegisteredContainer(Check):
+class RegisteredContainer(Rule):
     """A service may be in one Cloud Map registry, and the container it registers has to be
     in its task definition.
     """
@@ -54,9 +56,9 @@ class RegisteredContainer(Check):
     shortdesc = "A service has one registry, with a container and port of its task definition"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRegistry.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
-            task = task_of(document, service)
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
+            task = task_of(view.document, service)
             path = (*service.path, "Properties", "ServiceRegistries")
             registries = items(service.properties, "ServiceRegistries")
             if len(registries) > 1:

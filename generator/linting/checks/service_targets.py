@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.document import Document, Resource
-from generator.linting.checks.base import Check, Hit, items, target
+from generator.linting.checks.base import items, target
 from generator.linting.checks.ecs import SERVICE, TARGET_GROUP, service_on_fargate, task_of
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _ROUTERS = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule")
 
@@ -18,7 +20,7 @@ def _groups(document: Document, service: Resource) -> Iterator[tuple[tuple, Reso
             yield (*service.path, "Properties", "LoadBalancers", index, "TargetGroupArn"), group
 
 
-class TargetsByAddress(Check):
+class TargetsByAddress(Rule):
     """A task of network mode awsvpc has an address of its own and is no instance, which is
     a target group's default.
 
@@ -29,11 +31,11 @@ class TargetsByAddress(Check):
     shortdesc = "The target group of a Fargate service has the target type ip"
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LoadBalancer.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for service in document.of_type(SERVICE):
-            task = task_of(document, service)
+    def hits(self, view: View) -> Iterator[Hit]:
+        for service in view.document.of_type(SERVICE):
+            task = task_of(view.document, service)
             awsvpc = task is not None and task.properties.get("NetworkMode") == "awsvpc"
-            for _, group in _groups(document, service) if awsvpc or service_on_fargate(service) else ():
+            for _, group in _groups(view.document, service) if awsvpc or service_on_fargate(service) else ():
                 kind = group.properties.get("TargetType", "instance")
                 if isinstance(kind, str) and kind != "ip":
                     message = (
@@ -42,7 +44,7 @@ class TargetsByAddress(Check):
                     yield Hit((*group.path, "Properties", "TargetType"), message, "write TargetType: ip")
 
 
-class ServiceAfterListener(Check):
+class ServiceAfterListener(Rule):
     """CloudFormation may make the service before the listener, as only DependsOn ties the two together.
 
     ECS then answers "The target group with targetGroupArn ... does not have an associated load balancer". A
@@ -55,15 +57,15 @@ class ServiceAfterListener(Check):
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html"
     )
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        routers = document.of_type(*_ROUTERS)
-        for service in document.of_type(SERVICE):
-            waits_for = document.waits_for(service.logical_id)
-            for path, group in _groups(document, service):
+    def hits(self, view: View) -> Iterator[Hit]:
+        routers = view.document.of_type(*_ROUTERS)
+        for service in view.document.of_type(SERVICE):
+            waits_for = view.document.waits_for(service.logical_id)
+            for path, group in _groups(view.document, service):
                 forwarding = [
                     one.logical_id
                     for one in routers
-                    if group.logical_id in document.references(one.properties)
+                    if group.logical_id in view.document.references(one.properties)
                 ]
                 if not forwarding:
                     message = f"no listener or rule of the template forwards to {group.logical_id}"

@@ -6,28 +6,27 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from generator.document import Document
-from generator.linting.checks.base import Check, Hit, items, mapping
+from generator.limits import TEMPLATE_BODY
+from generator.linting.checks.base import items, mapping
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
-BODY_LIMIT = 51_200
-"""Bytes of a template that CloudFormation takes in the request itself."""
 
-
-class TemplateBody(Check):
+class TemplateBody(Rule):
     """Beyond 51,200 bytes of UTF-8 a template has to be put into S3 first, by whoever deploys it."""
 
     id = "W9595"
     shortdesc = "A template is small enough to be deployed without a bucket"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        size = len(document.text.encode("utf-8", "replace"))
-        if size > BODY_LIMIT:
-            message = f"{size:,} bytes: above {BODY_LIMIT:,} CloudFormation reads a template from S3 only"
+    def hits(self, view: View) -> Iterator[Hit]:
+        size = len(view.document.text.encode("utf-8", "replace"))
+        if size > TEMPLATE_BODY:
+            message = f"{size:,} bytes: above {TEMPLATE_BODY:,} CloudFormation reads a template from S3 only"
             yield Hit((), message, "deploy it through a bucket")
 
 
-class TagCount(Check):
+class TagCount(Rule):
     """A resource has 50 tags at most; the stack's own tags come on top of those in the template."""
 
     id = "E9596"
@@ -37,8 +36,8 @@ class TagCount(Check):
     # Services whose limit is 50: not all have the same.
     services = ("CloudWatch", "EC2", "ECS", "ElasticLoadBalancingV2", "IAM", "Logs", "RDS", "SecretsManager")
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for resource in document.resources.values():
+    def hits(self, view: View) -> Iterator[Hit]:
+        for resource in view.document.resources.values():
             tags = items(resource.properties, "Tags")
             if (
                 len(tags) > 50
@@ -48,7 +47,7 @@ class TagCount(Check):
                 yield Hit((*resource.path, "Properties", "Tags"), f"{len(tags)} tags, a resource can have 50")
 
 
-class InlinePolicies(Check):
+class InlinePolicies(Rule):
     """A role has room for 10,240 characters of inline policies in all, blanks not counted;
     the quota is fixed.
     """
@@ -57,8 +56,8 @@ class InlinePolicies(Check):
     shortdesc = "A role's inline policies are not longer than IAM takes"
     source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for role in document.of_type("AWS::IAM::Role"):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for role in view.document.of_type("AWS::IAM::Role"):
             sizes = [
                 _least_size(mapping(policy, "PolicyDocument"))
                 for _, policy in items(role.properties, "Policies")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.document import Document
 from generator.linting.checks.balancing import TARGET_GROUP
-from generator.linting.checks.base import Check, Hit, integer, mapping, text
+from generator.linting.checks.base import integer, mapping, text
+from generator.linting.rule import Hit, Rule
+from generator.linting.view import View
 
 _CREATE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"
 
 
-class HealthCheckTimeout(Check):
+class HealthCheckTimeout(Rule):
     """A check has to end before the next begins, also where one of the two is left to its default.
 
     CreateTargetGroup answers "Health check interval must be greater than the timeout".
@@ -22,8 +23,8 @@ class HealthCheckTimeout(Check):
     shortdesc = "A target group's health check times out before the next check"
     source_url = _CREATE
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for group in document.of_type(TARGET_GROUP):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for group in view.document.of_type(TARGET_GROUP):
             properties = group.properties
             # Defaults for a protocol that isn't known here are not guessed. AWS documents two timeouts for
             # HTTP on an ALB (5, 6); the smaller objects to nothing that works.
@@ -38,15 +39,15 @@ class HealthCheckTimeout(Check):
                 yield Hit(path, message, f"set {keys[0]} below the interval")
 
 
-class HealthCheckTarget(Check):
+class HealthCheckTarget(Rule):
     """A health check asks a path on a port and compares with status codes; each has its form."""
 
     id = "E9542"
     shortdesc = "A target group's health check has a path, a port and codes AWS takes"
     source_url = _CREATE
 
-    def hits(self, document: Document) -> Iterator[Hit]:
-        for group in document.of_type(TARGET_GROUP):
+    def hits(self, view: View) -> Iterator[Hit]:
+        for group in view.document.of_type(TARGET_GROUP):
             path = (*group.path, "Properties")
             asked = text(group.properties.get("HealthCheckPath"))
             if asked is not None and not asked.startswith("/"):

@@ -1,0 +1,57 @@
+"""What the rules about paths that have no business on a public listener ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator.linting.rules._balancer import host_of
+from generator.linting.view import Keycloak
+from generator.linting.view.balancers import UNNAMED_HOST, Decision
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A rule or a default that lets the whole internet through to such paths."""
+
+    decision: Decision
+    what: tuple[str, ...]
+    """`the admin console`, `the metrics`, `the health page`."""
+    path: str
+    """The first of the paths that it forwards."""
+    host: str
+    """A host at which it does; empty where any host does."""
+    meant: bool
+    """Whether somebody said so: only the admin console, on a host of its own, by a source-ip condition that
+    names everybody."""
+
+
+def openings(keycloak: Keycloak) -> Iterator[Opening]:
+    """What the whole internet reaches beside the public paths, by the rules of all listeners."""
+    prefix = keycloak.relative_path
+    if prefix is None:
+        return
+    groups = tuple(one.name for one in keycloak.target_groups)
+    paths = {"the admin console": f"{prefix}/admin/master/console/"}
+    # Which health path answers where is told by the version; before 25 the paths are on the main port.
+    if keycloak.health_on_main_port:
+        paths |= {"the metrics": f"{prefix}/metrics", "the health page": f"{prefix}/health"}
+    for listener in keycloak.listeners:
+        if not listener.public or listener.protocol not in ("HTTP", "HTTPS"):
+            continue
+        found: dict[str, list[tuple[Decision, str, str]]] = {}
+        for what, path in paths.items():
+            for decision, host in listener.reached_by(path, groups):
+                found.setdefault(decision.name, []).append((decision, host, what))
+        for several in found.values():
+            decision, host, first = several[0]
+            named = tuple(what for _, _, what in several)
+            meant = named == ("the admin console",) and _meant(keycloak, decision, paths[first])
+            yield Opening(decision, named, paths[first], "" if host == UNNAMED_HOST else host, meant)
+
+
+def _meant(keycloak: Keycloak, decision: Decision, path: str) -> bool:
+    """Whether a rule is for hosts other than the public one, and for sources that it names."""
+    public = host_of(keycloak.options.first("hostname", "hostname-url"))
+    named = decision.of("host-header") and decision.of("source-ip")
+    return bool(named) and bool(public) and decision.matches(path, public) is False

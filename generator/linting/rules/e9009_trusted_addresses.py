@@ -1,0 +1,71 @@
+"""E9009: balancer addresses that Keycloak doesn't trust."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules import _options as ask
+from generator.linting.view import Keycloak
+
+
+class TrustedAddresses(KeycloakRule):
+    """The balancer sits in subnets whose addresses Keycloak doesn't trust.
+
+    With `proxy-trusted-addresses`, Keycloak reads the X-Forwarded-* headers of requests from these addresses
+    alone and ignores them on all others. An Application Load Balancer takes addresses from all of its
+    subnets, and new ones whenever it scales. For requests that come from an address outside the list,
+    Keycloak believes it was asked by plain HTTP: logins answer 403, all of them or now and then.
+
+    Bad:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: 10.0.0.0/24}
+
+    Good:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: "10.0.0.0/24,10.0.1.0/24"}
+    """
+
+    id = "E9009"
+    shortdesc = "Keycloak trusts every address that its balancer may have"
+    source_url = "https://www.keycloak.org/server/reverseproxy"
+    since = (26, 0)
+
+    def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
+        one = ask.given(keycloak, "proxy-trusted-addresses")
+        if one is None or one.value is None or not ask.given(keycloak, "proxy-headers"):
+            return
+        try:
+            listed = [ipaddress.ip_network(text.strip(), strict=False) for text in one.value.split(",")]
+        except ValueError:
+            return
+        trusted = list(
+            ipaddress.collapse_addresses(net for net in listed if isinstance(net, ipaddress.IPv4Network))
+        )
+        for balancer in ask.application_balancers(keycloak):
+            missing = [
+                net
+                for net in balancer.party.networks or ()
+                if not any(net.subnet_of(other) for other in trusted)
+            ]
+            if missing:
+                names = ", ".join(map(str, missing))
+                yield Hit.at(
+                    one.place,
+                    f"logins answer 403 whenever {balancer.name} asks from {names}: {one.name} doesn't hold"
+                    f" {'that network' if len(missing) == 1 else 'those networks'}, so Keycloak ignores its"
+                    " headers",
+                    f"add {names} to {one.name}",
+                )
+                return

@@ -1,0 +1,94 @@
+"""E9072: secrets in plain sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from generator.keycloak import catalog
+from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.view import Keycloak, Setting
+from generator.resolving import Reference, Text, Unknown
+
+_SECRET_NAME = re.compile(r"(.*_)?(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)")
+# A path, a URL of the secret's home or a switch is none, whatever the variable is called.
+_NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
+
+
+class SecretInEnvironment(KeycloakRule):
+    """A password stands in the template, or is given to the container as a plain variable.
+
+    Whoever may read the template, the stack, the task definition (`ecs:DescribeTaskDefinition`) or the
+    console sees the value, and it stays in every old revision for ever. Containers get secrets by `Secrets`:
+    ECS fetches the value when the task starts, and the template holds its address alone. A dynamic reference
+    (`{{resolve:secretsmanager:...}}`) or a NoEcho parameter keeps the value out of the template, but not out
+    of the task definition.
+
+    Bad:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_DB_PASSWORD, Value: correct-horse-battery}
+
+    Bad (resolved into the task definition):
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - Name: KC_DB_PASSWORD
+                    Value: !Sub "{{resolve:secretsmanager:${DatabaseSecret}:SecretString:password}}"
+
+    Good:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Secrets:
+                  - {Name: KC_DB_PASSWORD, ValueFrom: !Sub "${DatabaseSecret}:password::"}
+    """
+
+    id = "E9072"
+    shortdesc = "Secrets come from Secrets, not from Environment"
+    source_url = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html"
+
+    def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
+        for one in keycloak.options.settings:
+            if one.secret or not _is_secret(one) or not _is_given(one):
+                continue
+            where = "the command" if one.argument else "Environment"
+            name = one.name if not one.argument else "KC_" + one.key.upper().replace("-", "_")
+            # Never the value: findings are printed and logged.
+            yield Hit.at(
+                one.place,
+                f"everybody who may read the task definition reads the secret in {one.name}: it is given "
+                f"as plain text in {where}",
+                f"move it to Secrets: {{Name: {name}, ValueFrom: <ARN of the secret>}}, and change the "
+                "secret, which is known by now",
+            )
+
+
+def _is_secret(setting: Setting) -> bool:
+    """Whether a variable or option is for a secret, by Keycloak's own word or its name."""
+    if setting.argument:
+        return bool(setting.key) and catalog.masked("KC_" + setting.key.upper().replace("-", "_"))
+    return catalog.masked(setting.name) or _SECRET_NAME.fullmatch(setting.name.upper()) is not None
+
+
+def _is_given(setting: Setting) -> bool:
+    """Whether the value reaches the task definition: text, a parameter, a dynamic reference. A resource's
+    name or ARN (`!Ref Secret`) is none, only an address."""
+    value = setting.place.value
+    if isinstance(value, Unknown):
+        return bool(value.parameter)
+    if isinstance(value, Text):
+        return "{{resolve:" in "".join(part for part in value.parts if isinstance(part, str))
+    if isinstance(value, Reference) or not isinstance(value, str):
+        return False
+    said = setting.value if setting.value is not None else value
+    return _NO_SECRET.fullmatch(said) is None

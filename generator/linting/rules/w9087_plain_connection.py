@@ -1,0 +1,62 @@
+"""W9087: connections that may be in plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._database import forces_tls, sslmode
+from generator.linting.view import Keycloak
+
+
+class PlainConnection(KeycloakRule):
+    """Keycloak may speak to the database in plain text.
+
+    Without `sslmode` the JDBC driver prefers TLS and goes on without it where the server doesn't offer it,
+    silently. Then the database's password, users' data and the realms' keys cross the network readable for
+    whoever gets between, and somebody between can bring that about.
+
+    Bad:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_DB_URL_PROPERTIES, Value: "?ApplicationName=sso"}
+        DatabaseParameters:
+          Properties:
+            Parameters: {rds.force_ssl: "0"}
+
+    Good:
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - Name: KC_DB_URL_PROPERTIES
+                    Value: "?sslmode=verify-full&sslrootcert=/opt/keycloak/conf/rds-bundle.pem"
+    """
+
+    id = "W9087"
+    shortdesc = "Connections to the database are encrypted"
+    source_url = "https://www.keycloak.org/server/db"
+
+    def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
+        jdbc, database = keycloak.jdbc, keycloak.database
+        mode = sslmode(keycloak)
+        forced = forces_tls(database) if database is not None else None
+        # Where the database insists, disable is an error (E9087) and the others end up encrypted (I9087).
+        if mode not in ("disable", "allow", "prefer") or forced is True:
+            return
+        setting = jdbc.parameters_setting or jdbc.host_setting
+        if setting is None:
+            return
+        said = f"sslmode is {mode}" if "sslmode" in jdbc.parameters else "no sslmode is set"
+        yield Hit.at(
+            setting.place,
+            f"passwords and keys may cross the network in plain text: {said}",
+            "write ?sslmode=verify-full&sslrootcert=<file with RDS's certificates> in KC_DB_URL_PROPERTIES "
+            "(or db-url)",
+        )

@@ -1,0 +1,76 @@
+"""W9152: the first address in X-Forwarded-For."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._balancer import forwards, may_refuse, reads_forwarded_for
+from generator.linting.view import Keycloak
+from generator.linting.view.balancers import Listener
+
+_MODE = "routing.http.xff_header_processing.mode"
+
+
+class ForgedAddress(KeycloakRule):
+    """Whoever logs in chooses the address that Keycloak takes for theirs.
+
+    The balancer appends the client's address to the `X-Forwarded-For` that the client sent, and Keycloak
+    takes the first one in it: what the client wrote. `proxy-trusted-addresses` doesn't help, it only says
+    whose header counts, and the balancer's does. So the address in every event is what an attacker likes, and
+    conditions or lists that look at addresses let them through. Browsers don't send the header, so a rule can
+    refuse requests that bring one.
+
+    Behind another proxy, which has to be the only one who can connect, let that one overwrite the header
+    instead.
+
+    Bad:
+
+        ClientForwardedFor: ~
+
+    Good:
+
+        ClientForwardedFor:
+          Type: AWS::ElasticLoadBalancingV2::ListenerRule
+          Properties:
+            ListenerArn: !Ref HttpsListener
+            Priority: 5
+            Conditions:
+              - {Field: http-header, HttpHeaderConfig: {HttpHeaderName: X-Forwarded-For, Values: ["*"]}}
+            Actions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "400"}}]
+    """
+
+    id = "W9152"
+    shortdesc = "Clients can't choose the address that Keycloak sees"
+    source_url = "https://github.com/keycloak/keycloak/issues/13261"
+
+    def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
+        if not reads_forwarded_for(keycloak):
+            return
+        sending = forwards(keycloak)
+        for listener in keycloak.listeners:
+            balancer = listener.balancer
+            if listener.public is not True or balancer is None or balancer.application is not True:
+                continue
+            if balancer.attributes.text(_MODE, "append") != "append" or _refuses(listener):
+                continue
+            first = next((one for one in listener.decisions if one in sending), None)
+            if first is not None and not may_refuse(keycloak.view, balancer, "x-forwarded-for"):
+                yield Hit(
+                    listener.resource.path,
+                    "whoever logs in chooses the address in Keycloak's events: Keycloak takes the first one "
+                    f"in X-Forwarded-For, and {listener.name} passes on what the client wrote there",
+                    "add a rule before the others that answers 400, with an http-header condition on "
+                    'X-Forwarded-For, Values: ["*"]',
+                )
+
+
+def _refuses(listener: Listener) -> bool:
+    """Whether a rule looks at the header and doesn't forward."""
+    names = (
+        one.place["HttpHeaderConfig"]["HttpHeaderName"].text
+        for rule in listener.rules
+        if rule.action.kind != "forward"
+        for one in rule.of("http-header")
+    )
+    return any(name is None or name.lower() == "x-forwarded-for" for name in names)

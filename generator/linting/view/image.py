@@ -1,0 +1,92 @@
+"""What an image's name tells: whether it is Keycloak's own, and which version is in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from generator.keycloak import catalog
+from generator.keycloak.version import Version, parse
+from generator.resolving import Place, Text
+
+# Repositories of the Keycloak project; what is in any other image is its maker's affair.
+_STOCK = re.compile(r"(quay\.io/|docker\.io/|index\.docker\.io/)?keycloak/keycloak")
+_SERVER = re.compile(r"(.*[-_.])?keycloakx?([-_.].*)?")
+# What runs beside Keycloak and has its name: clients, tools, proxies, its WildFly time.
+_NO_SERVER = re.compile(
+    r".*(config|gatekeeper|proxy|operator|exporter|client|adapter|init|migrat|backup|provision|seed|test|cli"
+    r"|terraform|event|sync|monitor|admin|bridge|spi|provider|theme|frontend|login|postgres|mysql|db).*"
+)
+_WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
+_VERSION = re.compile(r"(?:.*[-_])?v?([0-9]{2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?(?:[-_.+].*)?")
+
+_OLDEST_MAJOR = 17
+"""The first Keycloak on Quarkus; a lower number is the version of something else."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image of a container."""
+
+    place: Place
+    repository: str
+    """Without tag and digest; with `${…}` in it where a part isn't known, empty where nothing is."""
+    tag: str
+    """Empty where there is none or it isn't known."""
+    known: bool
+    """Whether tag and digest, or that there are none, are known."""
+    digest: bool
+    """Whether it is named by a digest."""
+
+    @property
+    def stock(self) -> bool:
+        """Whether it is an image of the Keycloak project: nothing is built in, kc.sh is the entry point."""
+        return _STOCK.fullmatch(self.repository) is not None
+
+    @property
+    def looks_like_server(self) -> bool:
+        """Whether the last part of the repository is called like a Keycloak server."""
+        last = self.repository.rpartition("/")[2].lower()
+        return bool(_SERVER.fullmatch(last)) and not _NO_SERVER.fullmatch(last) and not self.wildfly
+
+    @property
+    def wildfly(self) -> bool:
+        """Whether it is the image of Keycloak's WildFly time, which knows none of today's options."""
+        return _WILDFLY.fullmatch(self.repository) is not None
+
+    @property
+    def version(self) -> Version | None:
+        """The Keycloak version that the tag names, None if it names none.
+
+        A tag without a patch level (`26.4`) moves, so the newest known of its line is taken for it. A number
+        that no Keycloak on Quarkus has (`1.4.2`) is the version of something else.
+        """
+        match = _VERSION.fullmatch(self.tag)
+        if match is None:
+            return None
+        major, minor = int(match[1]), int(match[2])
+        newest = parse(catalog.known_versions()[-1])
+        if not _OLDEST_MAJOR <= major <= newest.major + 1:
+            return None
+        if match[3] is not None:
+            return Version(major, minor, int(match[3]))
+        known = [one for one in map(parse, catalog.known_versions()) if one.line == (major, minor)]
+        return known[-1] if known else Version(major, minor, 0)
+
+
+def read(place: Place) -> Image:
+    """The image that is written at `place`."""
+    value = place.value
+    text = value if isinstance(value, str) else str(value) if isinstance(value, Text) else ""
+    known = bool(text) and "{{resolve:" not in text
+    name, at, _ = text.partition("@")
+    before, slash, last = name.rpartition("/")
+    repository, colon, tag = last.partition(":")
+    if "${" in last:
+        # The name may be known where the tag isn't: `keycloak:${Tag}`.
+        known = False
+        tag = "" if "${" in tag else tag
+        repository = "" if "${" in repository else repository
+    return Image(
+        place, before + slash + repository if repository else "", tag if known else "", known, bool(at)
+    )

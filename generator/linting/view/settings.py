@@ -1,0 +1,306 @@
+"""What a Keycloak container is told: options, other variables, Java's system properties."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from generator.document import Path
+from generator.keycloak.catalog import Catalog
+from generator.resolving import NO_VALUE, Place, Text, Unknown, whole_number
+
+COMMANDS = ("start", "start-dev", "build", "export", "import", "bootstrap-admin", "show-config")
+
+_FLAGS = ("--optimized", "--verbose", "-v", "--help", "-h", "--help-all", "--import-realm", "--version", "-V")
+_FILES = ("config-file", "config-keystore")
+"""Options that name a file with more options."""
+_PROPERTY = re.compile(r"""-D(?P<name>[^\s=]+)(?:=(?P<value>"[^"]*"|'[^']*'|\S*))?""")
+_SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash", "ash", "dash", "/usr/bin/bash")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A variable, an option of the command line or a system property, as it is written."""
+
+    name: str
+    """As it is written: `KC_DB_URL`, `--db-url`, `jgroups.dns.query`, `JAVA_OPTS_APPEND`."""
+    key: str
+    """Keycloak's key (`db-url`), empty for what is no option of Keycloak's."""
+    value: str | None
+    """None where it isn't known: a secret, or something that AWS makes."""
+    place: Place
+    """Where the value is written: the variable's Value or ValueFrom, or a word of the command."""
+    name_place: Place
+    """Where the name is written."""
+    secret: bool = False
+    """Whether it comes from the container's Secrets."""
+    argument: bool = False
+    """Whether it is on the command line, where it wins over variables."""
+
+    @property
+    def path(self) -> Path:
+        """Where the value is written."""
+        return self.place.path
+
+    @property
+    def line(self) -> int:
+        """The line of the value."""
+        return self.place.line
+
+    @property
+    def flag(self) -> bool | None:
+        """True or False as Keycloak reads it; None for anything else or what isn't known."""
+        return {"true": True, "false": False}.get((self.value or "").strip().lower())
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that a container is told, and how much of it the template tells."""
+
+    settings: tuple[Setting, ...]
+    """Every variable, then every option of the command line, in their order, whatever they are."""
+    complete: bool
+    """Whether the template tells all that it gives: no environment files, no part that only AWS knows, no
+    shell script as the command, no file of options that config-file or config-keystore names. What the image
+    has built in or in its keycloak.conf is another thing: `stock`."""
+    stock: bool
+    """Whether the image is Keycloak's own, which brings no settings."""
+    catalog: Catalog | None = field(repr=False, default=None)
+
+    def __iter__(self) -> Iterator[Setting]:
+        """The options of Keycloak."""
+        return (one for one in self.settings if one.key)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Setting]:
+        found: dict[str, Setting] = {}
+        for one in self:
+            if one.argument or one.key not in found or not found[one.key].argument:
+                found[one.key] = one
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Setting]:
+        return {one.name: one for one in self.settings if not one.argument}
+
+    def get(self, key: str) -> Setting | None:
+        """The setting of an option by its key (`db-url`) that counts: the command line wins. None if the
+        template sets it nowhere that can be seen."""
+        return self._by_key.get(key)
+
+    def first(self, *keys: str) -> Setting | None:
+        """The setting of the first of these options that is set."""
+        return next((self._by_key[key] for key in keys if key in self._by_key), None)
+
+    def variable(self, name: str) -> Setting | None:
+        """The setting of any environment variable by its name, `JAVA_OPTS_APPEND`."""
+        return self._by_name.get(name)
+
+    def value(self, key: str) -> str | None:
+        """The value of an option that is set and known; None otherwise."""
+        found = self.get(key)
+        return found.value if found else None
+
+    def unset(self, key: str) -> bool:
+        """Whether the template surely doesn't set an option. An image of the user's own still may: see
+        `missing`."""
+        return self.complete and self.get(key) is None
+
+    def missing(self, key: str) -> bool:
+        """Whether nothing sets an option: not the template, and the image is Keycloak's own."""
+        return self.stock and self.unset(key)
+
+    def effective(self, key: str) -> str | None | Unknown:
+        """What an option comes to: its value, else the version's default; None where it is surely unset and
+        has no default, Unknown where that can't be told."""
+        found = self.get(key)
+        if found is not None:
+            return Unknown(f"{found.name} isn't known") if found.value is None else found.value
+        if not self.missing(key):
+            return Unknown("the image or something that isn't known may set it")
+        if self.catalog is None:
+            return Unknown("the default depends on the version")
+        option = self.catalog.option(key)
+        return option.default if option else None
+
+    def flag(self, key: str) -> bool | None:
+        """Whether a boolean option is on, by its value or the version's default; None where that can't be
+        told."""
+        value = self.effective(key)
+        if isinstance(value, Unknown):
+            return None
+        return {"true": True, "false": False, "": False}.get((value or "").strip().lower())
+
+    def number(self, key: str, default: int | None = None) -> int | None:
+        """A whole number by its value, the version's default, or `default` where neither tells; None where a
+        value is set that isn't known or is no number."""
+        found = self.get(key)
+        if found is not None:
+            return whole_number((found.value or "").strip())
+        value = self.effective(key)
+        known = whole_number(value) if isinstance(value, str) else None
+        return default if known is None else known
+
+    def system_property(self, name: str) -> Setting | None:
+        """A system property of Java (`jgroups.dns.query`), from JAVA_OPTS_APPEND, JAVA_OPTS, JAVA_ADD_OPTS or
+        a `-D` word of the command; the last one wins. The value is None where it isn't known."""
+        return self._properties.get(name)
+
+    @property
+    def java_options(self) -> tuple[Setting, ...]:
+        """JAVA_OPTS, JAVA_OPTS_APPEND and JAVA_OPTS_KC_HEAP as far as they are set."""
+        names = ("JAVA_OPTS", "JAVA_OPTS_KC_HEAP", "JAVA_OPTS_APPEND", "JAVA_ADD_OPTS")
+        return tuple(found for name in names if (found := self.variable(name)))
+
+    @property
+    def java_complete(self) -> bool:
+        """Whether all of Java's options are known: none of the variables holds a part that isn't."""
+        return self.complete and all(one.value is not None for one in self.java_options)
+
+    @cached_property
+    def _properties(self) -> dict[str, Setting]:
+        found = {}
+        words = [one for one in self.settings if one.argument and one.name.startswith("-D")]
+        for holder in (*self.java_options, *words):
+            value = holder.place.value if not holder.argument else holder.name
+            text = value if isinstance(value, str) else str(value) if isinstance(value, Text) else ""
+            for match in _PROPERTY.finditer(text):
+                said = (match["value"] or "").strip("\"'")
+                known = "${" not in said and "{{resolve:" not in said
+                found[match["name"]] = Setting(
+                    match["name"],
+                    "",
+                    said if known else None,
+                    holder.place,
+                    holder.name_place,
+                    holder.secret,
+                    holder.argument,
+                )
+        return found
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a container runs."""
+
+    words: tuple[tuple[str, Place], ...]
+    """EntryPoint and Command as words with their places; `${…}` stands for a part that isn't known."""
+    complete: bool
+    """Whether all words are known and no shell stands in between."""
+    place: Place
+    """The container's Command, or its EntryPoint where only that one is written."""
+
+    @cached_property
+    def verb(self) -> str:
+        """`start`, `start-dev`...; empty where no such word is there."""
+        return next((word for word, _ in self.words if word in COMMANDS), "")
+
+    @property
+    def optimized(self) -> bool:
+        """Whether `--optimized` is given."""
+        return any(word == "--optimized" for word, _ in self.words)
+
+    @property
+    def names_kc(self) -> bool:
+        """Whether kc.sh is called by name."""
+        return any(word.rpartition("/")[2] == "kc.sh" for word, _ in self.words)
+
+
+def command(container: Place) -> Command:
+    """The command of a container."""
+    words: list[tuple[str, Place]] = []
+    complete = True
+    for key in ("EntryPoint", "Command"):
+        place = container[key]
+        if place.unknown is not None or place and not isinstance(place.value, (list, str)):
+            complete = False
+            continue
+        for one in place:
+            value = one.value
+            if isinstance(value, (str, Text)):
+                words.append((str(value), one))
+                complete = complete and isinstance(value, str) and "{{resolve:" not in value
+            else:
+                text = one.text
+                words.append((text or "", one))
+                complete = complete and text is not None
+    place = container["Command"] if container["Command"] else container["EntryPoint"]
+    if words and words[0][0] in _SHELLS:
+        return Command(tuple(_script(words)), False, place)
+    return Command(tuple(words), complete, place)
+
+
+def _script(words: list[tuple[str, Place]]) -> Iterator[tuple[str, Place]]:
+    for word, place in words:
+        try:
+            parts = shlex.split(word)
+        except ValueError:
+            parts = word.split()
+        yield from ((part, place) for part in parts)
+
+
+def read(container: Place, ran: Command, stock: bool, catalog: Catalog | None) -> Options:
+    """Everything that the container is told."""
+    settings: list[Setting] = []
+    complete = ran.complete and not any(True for _ in container["EnvironmentFiles"])
+    complete = complete and container["EnvironmentFiles"].unknown is None
+    for part, value_key in (("Environment", "Value"), ("Secrets", "ValueFrom")):
+        listed = container[part]
+        if listed.unknown is not None:
+            complete = False
+        for entry in listed:
+            name = entry["Name"].text
+            if name is None:
+                complete = False
+                continue
+            value = entry[value_key]
+            secret = part == "Secrets"
+            text = value.text if value else "" if value.value is NO_VALUE else None
+            settings.append(
+                Setting(
+                    name,
+                    _key(name, catalog),
+                    None if secret else text,
+                    value if value else entry,
+                    entry["Name"],
+                    secret,
+                )
+            )
+    settings += _arguments(ran, catalog)
+    complete = complete and not any(one.key in _FILES for one in settings)
+    complete = complete and not any(word == "-cf" or word.startswith("-cf=") for word, _ in ran.words)
+    return Options(tuple(settings), complete, stock, catalog)
+
+
+def _arguments(ran: Command, catalog: Catalog | None) -> Iterator[Setting]:
+    words = list(ran.words)
+    number = 0
+    while number < len(words):
+        word, place = words[number]
+        number += 1
+        if word.startswith("-D"):
+            yield Setting(word, "", word if "${" not in word else None, place, place, argument=True)
+            continue
+        if not word.startswith("--") or word in _FLAGS or len(word) == 2:
+            continue
+        name, given, value = word.partition("=")
+        value_place = place
+        if not given and number < len(words) and not words[number][0].startswith("-"):
+            value, value_place = words[number]
+            number += 1
+        known = "${" not in value and "{{resolve:" not in value
+        option = catalog.option(name[2:]) if catalog else None
+        key = (option.key if option and not option.wildcard else name[2:]) if " " not in name else ""
+        yield Setting(name, key, value if known else None, value_place, place, argument=True)
+
+
+def _key(name: str, catalog: Catalog | None) -> str:
+    """The key of a variable; empty for one that is no option of Keycloak's."""
+    bare = name.removeprefix("KCRAW_") if name.startswith("KCRAW_") else name.removeprefix("KC_")
+    if bare == name or not bare:
+        return ""
+    option = catalog.option(name) if catalog else None
+    return option.key if option and not option.wildcard else bare.lower().replace("_", "-")

@@ -1,0 +1,41 @@
+"""Which literals of a template a report doesn't show."""
+
+from __future__ import annotations
+
+import re
+
+_NAMES = re.compile(
+    r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?STRING|TOKEN|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)$",
+    re.IGNORECASE,
+)
+_VALUES = re.compile(
+    r"(?i)-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[A-Z0-9]{16}\b|://[^/@\s:]+:[^/@\s]+@"
+    r"|(password|passwd|secret|token)\s*[=:]\s*[^\s;&,}'\"]"
+)
+_HARMLESS = re.compile(r"(?i)\{\{resolve:[^{}]*\}\}|arn:[\w-]+:[^\s]*|true|false|[0-9]{0,4}|\$\{[^}]*\}")
+
+
+def hides(path: tuple[str, ...], text: str) -> bool:
+    """Whether the literal `text`, written at `path` (names of properties, `[KC_DB]` for an item's), is to be
+    hidden: it looks like a secret, or its name says that it is one.
+
+    A dynamic reference or an ARN says where a secret is, not what it is.
+    """
+    if "Secrets" in path:  # an ECS container's: where its secrets are
+        return False
+    rest = _HARMLESS.sub("", text) if "{{" in text or text.startswith("arn:") else text
+    if not rest.strip() or _HARMLESS.fullmatch(text):
+        return False
+    if _VALUES.search(rest):
+        return True
+    name = next((step for step in reversed(path) if step.strip("[]") not in ("Value", "Default")), "")
+    name = name.strip("[]")
+    if name == "SecretStringTemplate":
+        return False
+    if _NAMES.search(name):
+        return True
+    if name.startswith(("KC_", "KCRAW_", "KEYCLOAK_")):
+        from generator.keycloak import catalog
+
+        return catalog.masked(name)
+    return False
