@@ -76,7 +76,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     view = View(document, region=facts.get("region") or "", keycloak_version=keycloak_version)
     keycloak = _keycloak(view, sources)
     origins = described.origins if described is not None else {}
-    findings = [_placed(one, document, origins) for one in pack.run(view)]
+    findings = [_placed(one, document, origins) for one in pack.run_all(view)]
     version = keycloak.version
     scene = Scene(
         view,

@@ -81,6 +81,7 @@ def broken(cloakform: Run, name: str, steps: tuple[str, ...]) -> dict[str, str]:
         assert drill.returncode in (0, 1), drill.stderr
         found = {one["name"]: one["reason"] for one in promises(drill.stdout).values()
                  if one["verdict"] == "broken" and not late(one)}
+        print(f"broken: {found}")
         steps = tuple(step for step in steps if any(one.startswith(f"{step}.") for one in found))
         if not steps:
             break
@@ -112,10 +113,10 @@ def test_dev_comes_up_keeps_its_promises_and_leaves_nothing(cloakform: Run, engi
 
 
 def test_an_older_version_finds_its_nodes(cloakform: Run, engine: Engine, project: Path) -> None:
-    """Keycloak 24 with the environment that is rendered for it forms a cluster, too."""
+    """Keycloak 26.0 with the environment that is rendered for it forms a cluster, too."""
     params = project / "params" / "dev.yaml"
-    params.write_text(params.read_text("utf-8").replace("keycloak:\n", 'keycloak:\n  version: "24.0.5"\n', 1), "utf-8")
-    images.provide(engine, ["keycloak:24.0.5"])
+    params.write_text(params.read_text("utf-8").replace("keycloak:\n", 'keycloak:\n  version: "26.0.8"\n', 1), "utf-8")
+    images.provide(engine, ["keycloak:26.0.8"])
     rendered = cloakform("render", "dev")
     assert rendered.returncode == 0, rendered.stderr
     up = cloakform("rehearse", "up", "dev", "--name", "older")

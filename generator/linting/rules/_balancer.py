@@ -130,6 +130,9 @@ def health_checks(keycloak: Keycloak) -> Iterator[tuple[Target, TargetGroup, str
         group = target.group
         if group is None or group.health_path is None or on_main is None:
             continue
+        # A check by TCP asks for no path.
+        if group.health_protocol not in ("HTTP", "HTTPS"):
+            continue
         asked = group.health_port(target.container_port)
         right = target.container_port if on_main else keycloak.management_port
         if asked is not None and asked == right:

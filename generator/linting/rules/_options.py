@@ -89,7 +89,7 @@ def in_catalogs(keycloak: Keycloak, setting: Setting) -> list[tuple[Catalog, Opt
     the newest first."""
     known = [keycloak.catalog] if keycloak.catalog else []
     if keycloak.version is None:
-        known = [catalogs.load(version) for version in reversed(catalogs.versions())]
+        known = [catalogs.load_known(version) for version in reversed(catalogs.known_versions())]
     return [(one, option) for one in known if (option := option_of(one, setting)) is not None]
 
 

@@ -67,7 +67,7 @@ class UnknownOption(KeycloakRule):
                 continue
             if keycloak.catalog is not None and keycloak.catalog.option(name) is not None:
                 continue
-            known = catalog.known_in(name)
+            known = catalog.known_in(name, catalog.known_versions())
             if known and (keycloak.catalog is None or _OTHER_RULES.fullmatch(one.key)):
                 continue
             near = _nearest(name, keycloak.catalog)

@@ -79,6 +79,9 @@ class HealthPath(KeycloakRule):
             # Of the main port / is the way to the console; of the management port it is a page of its own.
             if group is None or group.health_path != "/" or accepts(group, 302) is not False:
                 continue
+            # A check by TCP asks for no path.
+            if group.health_protocol not in ("HTTP", "HTTPS"):
+                continue
             asked = group.health_port(target.container_port)
             if asked is not None and asked == target.container_port != keycloak.management_port:
                 place = group.properties["HealthCheckPath"]

@@ -59,8 +59,11 @@ class EverybodyTrusted(KeycloakRule):
         groups = {group for one in keycloak.load_balancers for group in one.party.groups or ()}
         for service in keycloak.services:
             for one in keycloak.view.firewall.lets_in_from(service.party, port):
+                # The tasks among themselves are all Keycloak.
                 if one.peer_group is not None and (
-                    one.peer_group in groups or one.peer_group.startswith("=")
+                    one.peer_group in groups
+                    or one.peer_group in (service.party.groups or ())
+                    or one.peer_group.startswith("=")
                 ):
                     continue
                 who = one.peer_group or (str(one.network) if one.network is not None else "everybody by IPv6")
