@@ -27,7 +27,7 @@ from tests.cluster.steps import ClusterError, say
 
 PAGE = PROJECT / "docs/failure-detection.md"
 VERSIONS = ("24.0.5", "26.0.8", "26.4.7", "26.7.4")
-IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:17")
+IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:16")
 WAYS = ("failover", "stop", "freeze", "lose", "cut")
 """Steps of the drill, each a way to lose a node."""
 CLOSED = "closed"
@@ -59,6 +59,8 @@ class Setup:
         if self.stack == "own":
             image = {"kind": "optimized", "repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/keycloak"}
         return {"extends": "dev.yaml", "service": {"cpu": 1024, "memory": 2048},
+                # The newest PostgreSQL that all of these versions support.
+                "database": {"create": {"engine_version": "16"}},
                 "keycloak": {"version": self.version, "discovery": self.discovery, "image": image}}
 
 

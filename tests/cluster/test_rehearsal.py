@@ -114,12 +114,13 @@ def test_dev_comes_up_keeps_its_promises_and_leaves_nothing(cloakform: Run, engi
 
 def test_an_older_version_finds_its_nodes(cloakform: Run, engine: Engine, project: Path) -> None:
     """Keycloak 26.0 with the environment that is rendered for it forms a cluster, too."""
-    params = project / "params" / "dev.yaml"
-    params.write_text(params.read_text("utf-8").replace("keycloak:\n", 'keycloak:\n  version: "26.0.8"\n', 1), "utf-8")
-    images.provide(engine, ["keycloak:26.0.8"])
-    rendered = cloakform("render", "dev")
+    (project / "params" / "older.yaml").write_text(json.dumps({
+        "extends": "dev.yaml", "keycloak": {"version": "26.0.8"}, "database": {"create": {"engine_version": "16"}},
+    }), "utf-8")
+    images.provide(engine, ["keycloak:26.0.8", "postgres:16"])
+    rendered = cloakform("render", "older")
     assert rendered.returncode == 0, rendered.stderr
-    up = cloakform("rehearse", "up", "dev", "--name", "older")
+    up = cloakform("rehearse", "up", "older")
     assert up.returncode == 0, up.stderr
     assert cloakform("rehearse", "down", "older").returncode == 0
 
