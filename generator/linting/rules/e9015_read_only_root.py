@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.rules.w9015_not_optimized import builds_at_start
 from generator.linting.view import Keycloak
 
 
@@ -43,7 +42,12 @@ class ReadOnlyRoot(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         place = keycloak.container["ReadonlyRootFilesystem"]
-        if place.flag is not True or not builds_at_start(keycloak) or keycloak.container["MountPoints"]:
+        command, mounts = keycloak.command, keycloak.container["MountPoints"]
+        if place.flag is not True or not keycloak.image.stock or not command.complete or command.optimized:
+            return
+        # What is mounted may be the very folder that is written.
+        mounted = mounts.unknown is not None or any(True for _ in mounts)
+        if command.verb not in ("start", "start-dev") or mounted:
             return
         yield Hit.at(
             place,

@@ -324,8 +324,8 @@ LEFT_ALONE = {
         """)),
     "a path that only begins like it": ("W9165", container(
         'HealthCheck: {Command: [CMD-SHELL, "curl -f http://localhost:9000/healthz"]}')),
-    "an optimized start on a read-only root": ("E9166", container("ReadonlyRootFilesystem: true")),
-    "a volume over what is written": ("E9166", container("""
+    "an optimized start on a read-only root": ("E9015", container("ReadonlyRootFilesystem: true")),
+    "a volume over what is written": ("E9015", container("""
         Image: quay.io/keycloak/keycloak:26.7.4
         Command: [start]
         ReadonlyRootFilesystem: true
