@@ -107,9 +107,10 @@ def _measured(engine: Engine, folder: Path, setup: Setup) -> dict:
     (folder / "params/measured.yaml").write_text(json.dumps(setup.params), "utf-8")
     _run(engine, folder, "render", "measured", fine=(0,))
     found = _drilled(engine, folder, "measured", WAYS)
-    template = folder / "closed.yaml"
-    template.write_text(_without_detection((folder / "rendered/measured/template.yaml").read_text("utf-8")), "utf-8")
     if setup.stack == "shipped":
+        template = folder / "closed.yaml"
+        rendered = (folder / "rendered/measured/template.yaml").read_text("utf-8")
+        template.write_text(_without_detection(rendered), "utf-8")
         found[CLOSED] = _drilled(engine, folder, str(template), ("failover",))["failover"]
     return found
 
