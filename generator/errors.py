@@ -69,3 +69,33 @@ class DocumentError(CloakformError):
 class RehearsalError(CloakformError):
     """A rehearsal can't be made or started: a part is missing on this machine, or the template describes nothing
     that could run."""
+
+
+class CredentialsError(CloakformError):
+    """No credentials for AWS are to be had, or they have expired."""
+
+
+class RefusedError(CloakformError):
+    """Refused for safety: another account's credentials, data that would be lost, a plan that no longer
+    matches. Nothing was changed."""
+
+    exit_code = 3
+
+
+class AwsError(CloakformError):
+    """AWS refused a call, or couldn't be reached."""
+
+    exit_code = 4
+
+    def __init__(self, text: str, code: str = "", said: str = ""):
+        super().__init__(text)
+        self.code = code
+        """The API's error code (`ValidationError`); empty where no answer came."""
+        self.said = said
+        """The API's message, in one line."""
+
+
+class StuckError(CloakformError):
+    """The stack needs a person; the message says which commands free it."""
+
+    exit_code = 5

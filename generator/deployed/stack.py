@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generator.deployed.connection import Connection
+from generator.aws import Connection
 from generator.errors import RehearsalError
 from generator.rehearsing.topology import Topology
 

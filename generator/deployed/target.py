@@ -11,9 +11,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from generator.aws import Connection
 from generator.deployed import stack as stacks
-from generator.deployed.connection import AwsError, Connection
-from generator.errors import RehearsalError
+from generator.errors import AwsError, RehearsalError
 from generator.rehearsing.target import Door, LogLine, RunningTask
 from generator.rehearsing.topology import Topology
 from generator.rehearsing.vantage import vantages
@@ -72,7 +72,7 @@ def standing(topology: Topology, chosen: str = "") -> str:
 
 
 class Deployed:
-    """Implements `rehearsing.target.Target`. Methods raise RehearsalError, AwsError among them."""
+    """Implements `rehearsing.target.Target`. Methods raise what `TARGET_ERRORS` names."""
 
     local = False
 

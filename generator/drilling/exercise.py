@@ -19,7 +19,7 @@ from generator.drilling.probes import Failed, Prober
 from generator.drilling.promises import Members, Moment, Sample, Timeline
 from generator.drilling.views import Seen
 from generator.errors import RehearsalError
-from generator.rehearsing.target import RunningTask, Target
+from generator.rehearsing.target import TARGET_ERRORS, RunningTask, Target
 
 
 _QUICK = 1.0
@@ -390,7 +390,7 @@ class Exercise:
             yield undo
         except BaseException:
             # What went wrong first is what has to be told.
-            with suppress(RehearsalError):
+            with suppress(*TARGET_ERRORS):
                 undo()
             raise
         undo()
@@ -401,5 +401,5 @@ def _optional(target: Target, method: str, *arguments: str) -> str | None:
     found = getattr(target, method, None)
     try:
         return found(*arguments) if found is not None else None
-    except RehearsalError:
+    except TARGET_ERRORS:
         return None

@@ -15,7 +15,7 @@ from generator.drilling.promises import Promise, Report, StepReport
 from generator.drilling.step import Step
 from generator.drilling.steps import database, discovery, exposure, gone, login, provision, rolling, silence
 from generator.errors import RehearsalError
-from generator.rehearsing.target import Target
+from generator.rehearsing.target import TARGET_ERRORS, Target
 
 STEPS: tuple[Step, ...] = (
     discovery.STEP,
@@ -126,7 +126,7 @@ def _step(step: Step, exercise: Exercise, may: bool) -> StepReport:
             for promise in step.run(step, exercise):
                 found.append(promise)
                 exercise.say(f"{promise.verdict}: {promise.text}")
-        except (RehearsalError, AdminUnreachable) as error:
+        except (*TARGET_ERRORS, AdminUnreachable) as error:
             reason = str(error)
         except (NoAnswer, Failed) as error:
             # The step asked what every client may ask, of a cluster that said it was well.
@@ -160,7 +160,7 @@ def _restore(exercise: Exercise) -> Iterator[Promise]:
         done = exercise.target.restore()
         if done:
             yield CLEANUP.judged("service", "", evidence=(done,))
-    except RehearsalError as error:
+    except TARGET_ERRORS as error:
         yield CLEANUP.judged("service", f"{error}: see to the service's number of tasks by hand")
     except KeyboardInterrupt:
         yield CLEANUP.judged("service", "that was stopped: see to the service's number of tasks by hand")

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from generator.errors import AwsError, CredentialsError, RehearsalError
 from generator.rehearsing.topology import Topology
+
+TARGET_ERRORS = (RehearsalError, AwsError, CredentialsError)
+"""What a target's methods raise where it can't be asked, or can't do what it was asked to."""
 
 
 @dataclass(frozen=True)

@@ -266,8 +266,11 @@ def _start(own: _Own) -> None:
         subprocess.run([*own.enter, "setsid", "--fork", "dockerd", "--config-file", str(settings)],
                        stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     until = time.monotonic() + 60
+    missed = 0
     while not own.answers():
-        if not leftovers.naming(f"{own.run}/", ("setsid", "dockerd")) or time.monotonic() > until:
+        # A process that becomes another program has no arguments for a moment: missing once is not gone.
+        missed = 0 if leftovers.naming(f"{own.run}/", ("setsid", "dockerd")) else missed + 1
+        if missed > 2 or time.monotonic() > until:
             raise ClusterError(f"dockerd doesn't start: {_complaint(own.log)} (its log: {own.log})")
         time.sleep(0.2)
 

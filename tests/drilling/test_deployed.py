@@ -10,14 +10,14 @@ from datetime import datetime, timezone
 
 import pytest
 
+from generator.aws import Connection
 from generator.deployed import stack as stacks
-from generator.deployed.connection import AwsError, Connection, CredentialsError, GuardError
 from generator.deployed.credentials import from_file
 from generator.deployed.target import UNABLE, Deployed, Way, standing
 from generator.drilling.promises import BROKEN, KEPT, NOT_RUN
 from generator.drilling.run import STEPS, drill
-from generator.errors import RehearsalError
-from generator.rehearsing.target import LogLine
+from generator.errors import AwsError, CredentialsError, RefusedError, RehearsalError
+from generator.rehearsing.target import TARGET_ERRORS, LogLine
 from tests.drilling.aws import ACCOUNT, Aws, refused
 from tests.drilling.little import Little
 from tests.drilling.servers import serving
@@ -143,7 +143,7 @@ def deployed(topology=IN_STACK, stack=STACK, way=WAY) -> Deployed:
 def test_another_account_is_left_alone(aws):
     """Credentials of another account end it with 3, and nothing but who is calling was asked."""
     with pytest.raises(
-        GuardError, match=f"belong to account {ACCOUNT}, the environment to 999999999999"
+        RefusedError, match=f"belong to account {ACCOUNT}, the environment to 999999999999"
     ) as error:
         Connection("eu-central-1", "999999999999")
     assert error.value.exit_code == 3 and [name for name, _ in aws.calls] == ["sts:GetCallerIdentity"]
@@ -166,7 +166,7 @@ def test_a_redirected_endpoint_is_refused_unless_it_is_meant(aws, monkeypatch):
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"):
         with (
             monkeypatch.context() as patch,
-            pytest.raises(RehearsalError, match=r"sts to http://127\.0\.0\.1:9, not"),
+            pytest.raises(RefusedError, match=r"sts to http://127\.0\.0\.1:9, not"),
         ):
             patch.setenv(name, "http://127.0.0.1:9")
             Connection("eu-central-1", ACCOUNT)
@@ -185,7 +185,7 @@ def test_a_refused_call_says_so_in_aws_words(aws):
         str(error.value)
         == "cloudformation:DescribeStacks: ValidationError: Stack with id there does not exist"
     )
-    assert error.value.exit_code == 4 and isinstance(error.value, RehearsalError)
+    assert error.value.exit_code == 4 and isinstance(error.value, TARGET_ERRORS)
 
 
 def test_a_stack_that_is_being_changed_is_left_alone(aws):

@@ -6,26 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from generator.errors import CloakformError, RehearsalError
+from generator.errors import AwsError, CredentialsError, RefusedError
 
 # What a call comes to: seconds until it is given up, and how often it is tried.
 _CONNECT, _READ, _TRIES = 10, 30, 6
 
-
-class CredentialsError(CloakformError):
-    """No credentials for AWS are to be had."""
-
-
-class GuardError(CloakformError):
-    """The credentials are somebody else's: nothing was read or changed."""
-
-    exit_code = 3
-
-
-class AwsError(RehearsalError):
-    """AWS refused a call, or couldn't be reached."""
-
-    exit_code = 4
+# How AWS' services call credentials that were good and aren't any more.
+_EXPIRED = frozenset(
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException")
+)
 
 
 class Connection:
@@ -34,16 +23,16 @@ class Connection:
     def __init__(self, region: str, account: str, endpoint_url: str | None = None):
         """Asks AWS who is calling. `endpoint_url` is where to send every call instead of to AWS.
 
-        Raises CredentialsError, AwsError, GuardError where the caller's account isn't `account`, and
-        RehearsalError where the machine's settings lead somewhere else than to AWS without `endpoint_url`.
+        Raises CredentialsError, AwsError, and RefusedError where the caller's account isn't `account`, or
+        where the machine's settings lead somewhere else than to AWS without `endpoint_url`.
         """
         self.region, self.account = region, account
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
         self._session: Any = None
         caller = self.ask("sts", "get_caller_identity").get("Account")
         if caller != account:
-            raise GuardError(
+            raise RefusedError(
                 f"the credentials belong to account {caller}, the environment to {account} (choose others, "
                 f"for example with AWS_PROFILE)"
             )
@@ -72,11 +61,11 @@ class Connection:
                 user_agent_extra="cloakform",
                 retries={"mode": "standard", "total_max_attempts": _TRIES},
             )
-            made = self._session.client(service, config=settings, endpoint_url=self._endpoint_url)
-            if self._endpoint_url is None:
+            made = self._session.client(service, config=settings, endpoint_url=self.endpoint_url)
+            if self.endpoint_url is None:
                 own = self._session.client(service, config=Config(ignore_configured_endpoint_urls=True))
                 if made.meta.endpoint_url != own.meta.endpoint_url:
-                    raise RehearsalError(
+                    raise RefusedError(
                         f"this machine sends calls of {service} to {made.meta.endpoint_url}, not to "
                         f"AWS (say --endpoint-url if that is meant, or unset AWS_ENDPOINT_URL and "
                         f"endpoint_url in ~/.aws/config)"
@@ -95,9 +84,12 @@ def _told(service: str, operation: str) -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         said = error.response.get("Error", {})
-        raise AwsError(
-            f"{name}: {said.get('Code', 'error')}: {_one_line(said.get('Message', ''))}"
-        ) from error
+        code, message = str(said.get("Code", "error")), _one_line(said.get("Message", ""))
+        if code in _EXPIRED:
+            raise CredentialsError(
+                f"{name}: the credentials have expired or are no longer valid ({code}: {message}); log in again"
+            ) from error
+        raise AwsError(f"{name}: {code}: {message}", code, message) from error
     except (
         exceptions.NoCredentialsError,
         exceptions.PartialCredentialsError,
