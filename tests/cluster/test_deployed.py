@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from generator.rehearsing.target import LogLine
+from generator.sandbox import local_aws
+from generator.sandbox.local_aws import LocalAws
 from tests.cases import PROJECT
 from tests.cluster import images
 from tests.cluster.engine import Engine
@@ -25,8 +27,6 @@ from tests.drilling.little import Little
 from tests.drilling.servers import Server
 from tests.drilling.stage import Stage
 from tests.drilling.targets import PASSWORD, started
-from tests.sandbox import local_aws
-from tests.sandbox.local_aws import LocalAws
 from tests.sandbox.tie import Tie, hand_over
 
 DEV = json.loads((PROJECT / "rendered" / "dev" / "stack.json").read_text("utf-8"))
@@ -38,7 +38,7 @@ ALL_KEPT = {"kept"}
 def aws(tmp_path: Path) -> Iterator[LocalAws]:
     """A local AWS with dev deployed."""
     (tmp_path / "aws").mkdir()
-    with local_aws.running(tmp_path / "aws") as made:
+    with local_aws.running(PROJECT, tmp_path / "aws") as made:
         made.deploy(
             (PROJECT / "rendered" / "dev" / "template.yaml").read_text("utf-8"),
             DEV["stack_name"],
@@ -153,6 +153,7 @@ def test_a_lost_node_is_a_task_that_ecs_stops(drill, stage, keycloak):
     assert not little.realms
 
 
+@pytest.mark.long
 def test_a_rehearsal_is_drilled_as_if_it_were_deployed(
     cloakform: Run,
     engine: Engine,
@@ -170,10 +171,10 @@ def test_a_rehearsal_is_drilled_as_if_it_were_deployed(
     variables = local_aws.variables(DEV["account"])
     (tmp_path / "aws").mkdir()
     with (
-        local_aws.running(tmp_path / "aws", enter=engine.enter) as made,
+        local_aws.running(PROJECT, tmp_path / "aws", enter=engine.enter) as made,
         subprocess.Popen(
             engine.command(
-                sys.executable, "-m", "tests.sandbox.tie", made.url, str(made.state), str(project), "dev"
+                sys.executable, "-m", "tests.sandbox.tie", made.url, str(project), "dev"
             ),
             env={**variables, **dict(engine.variables), "PYTHONPATH": str(PROJECT)},
             cwd=PROJECT,

@@ -17,8 +17,8 @@ from tests.cluster import images
 from tests.cluster.engine import Engine
 
 IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:17")
-SOON = ("discovery", "paths", "login", "failover", "stop", "deploy", "scale", "restart", "database", "freeze")
-"""The steps of a quarter of an hour; the others take as long again."""
+SOON = ("discovery", "paths", "login", "failover", "stop", "deploy", "database", "freeze")
+"""The steps of ten minutes; the others take as long again."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
