@@ -9,7 +9,7 @@ import sys
 import click
 
 from generator import __version__
-from generator.cli import adopting, catalogs, rehearsing, rendering, reviewing
+from generator.cli import adopting, catalogs, deploying, rehearsing, rendering, reviewing
 from generator.cli.session import Group, Session, global_options, print_lines
 from generator.errors import CloakformError, ParamsError, TemplateError
 
@@ -27,20 +27,22 @@ def cli(context, folder, colour, quiet):
     cloakform render            render, lint and write every environment
     cloakform check             is rendered/ what params and templates give? (for CI)
     cloakform review            what the change under rendered/ does to what is deployed (diff: any two)
+    cloakform deploy ENV        through a change set, watched to the end
     cloakform explain KEY ENV   what a key means, and who set it
     cloakform new ENV           start an environment (adopt FILE: from what runs already)
     cloakform upgrade ENV       what a newer Keycloak means for it (catalog: what versions understand)
 
     \b
     Exit codes: 0 fine, 1 the answer is no (findings, stale files), 2 wrong usage or params,
-    3 refused for safety, 4 AWS said no, 130 interrupted.
+    3 refused for safety, 4 AWS said no or rolled back, 5 the stack is stuck, 130 interrupted.
     """
     if "NO_COLOR" in os.environ and colour is None:
         colour = False
     context.obj = Session(folder, colour, quiet)
 
 
-for command in (*rendering.COMMANDS, *rehearsing.COMMANDS, *catalogs.COMMANDS, *adopting.COMMANDS, *reviewing.COMMANDS):
+for command in (*rendering.COMMANDS, *rehearsing.COMMANDS, *catalogs.COMMANDS, *adopting.COMMANDS, *reviewing.COMMANDS,
+                *deploying.COMMANDS):
     cli.add_command(command)
 
 

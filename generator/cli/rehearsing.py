@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from generator.cli.session import FORMAT, Group, print_lines
+from generator.cli.waiting import await_cluster
 from generator.errors import RehearsalError
 
 SUBJECT = click.argument("subject", metavar="ENV|FILE")
@@ -25,12 +26,6 @@ SERVICE = click.option("--service", default="", metavar="LOGICAL-ID",
                        help="The ECS service, where several run Keycloak.")
 FIREWALL = click.option("--firewall/--no-firewall", default=True, show_default=True,
                         help="Whether security groups are enforced.")
-BREAKER = 3
-"""Tasks that ended from which a deployment counts as failed (ECS developer guide, "deployment circuit breaker": the
-threshold is half of the desired count, at least 3)."""
-
-LOOK_EVERY = 3.0
-"""Seconds between two looks of the live view."""
 
 
 @click.group(cls=Group)
@@ -118,7 +113,7 @@ def up(session, subject, name, parameters, service, images, firewall, drain, lin
     try:
         place, started = rehearsal.prepare(root, found, options, docker, name or found.name, tell)
         watch = rehearsal.up(place, started, docker, tell)
-        _await_cluster(place, started, docker, tell, begun, wait)
+        await_cluster(place, started, docker, tell, begun, wait)
         rehearsal.settle(watch)
     except BaseException:
         stop()
@@ -444,42 +439,6 @@ def _steps(session):
 
         return tell, lambda: None
     return session.progress()
-
-
-def _await_cluster(place, started, docker, tell, begun: float, wait: float) -> None:
-    """Returns when the cluster is complete. Raises RehearsalError with the cause when it won't be."""
-    from generator.rehearsing import rehearsal
-
-    while True:
-        now = rehearsal.status(place, started, docker)
-        if now.complete:
-            return
-        if cause := _hopeless([one for one in place.lines("events.jsonl") if one["what"] in ("died", "unhealthy")]):
-            raise RehearsalError(cause)
-        if not now.watched and time.monotonic() - begun > 30:
-            said = (place.state / "watch.log").read_text(encoding="utf-8").strip().splitlines()
-            raise RehearsalError(f"the watch over the rehearsal ended: {said[-1] if said else 'it said nothing'}")
-        if time.monotonic() - begun > wait:
-            raise RehearsalError(f"no full cluster after {wait:.0f} s: {_summary(now)}")
-        tell(f"{_summary(now)}")
-        time.sleep(LOOK_EVERY)
-
-
-def _hopeless(ended: list[dict]) -> str:
-    """Why more tasks would end as these did; empty where one that was replaced may do better.
-
-    ECS replaces a task that ended. One may have lost a race, as two nodes do that make an empty database's tables;
-    two that ended for the same reason, or three, are what ECS' circuit breaker would call a failed deployment.
-    """
-    reasons = [one["text"] for one in ended]
-    if len(reasons) >= BREAKER or len(set(reasons)) < len(reasons):
-        return f"{ended[-1]['slot']}: {reasons[-1]}"
-    return ""
-
-
-def _summary(now) -> str:
-    return "; ".join(f"{task.slot} {task.phase}, {task.health}, sees {task.members} of {now.wanted}"
-                     + (f", balancer: {task.target}" if task.target else "") for task in now.tasks) or "no task yet"
 
 
 def _task_table(session, now) -> None:

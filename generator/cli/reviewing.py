@@ -15,10 +15,10 @@ from generator.errors import ProjectError
 _FORMAT = click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "html"]),
     default="text",
     show_default=True,
-    help="markdown for a pull request.",
+    help="markdown for a pull request, html for a page that stands by itself; both with a diagram.",
 )
 _OUTPUT = click.option(
     "--output",
@@ -101,7 +101,7 @@ def review(session, environments, base, allowed, form, output):
     revision, what = (repository.commit(base), base) if base else repository.base()
     session.note(f"compared with {what} ({revision[:10]})", "dim")
     names = _names(root, repository, revision, environments)
-    leave += _written(root, names)
+    leave += written(root, names)
     today = datetime.date.today()
     found = []
     for name in names:
@@ -139,7 +139,7 @@ def _unknown(name: str, known) -> str:
     return f"rendered/ has no environment {name} ({there})"
 
 
-def _written(root: Path, names: tuple[str, ...]):
+def written(root: Path, names: tuple[str, ...]):
     """What allowances.yaml allows; nothing where there is no such file."""
     from generator.reviewing import allowances, sources
 
@@ -188,7 +188,9 @@ def _print(session, found, form: str, output: Path | None) -> None:
     if form == "json":
         text = json.dumps({"reviews": [report.as_data(one) for one in found]}, indent=2)
     elif form == "markdown":
-        text = report.markdown(found).rstrip("\n")
+        text = report.markdown(found, report.figures(found)).rstrip("\n")
+    elif form == "html":
+        text = report.html(found)
     else:
         text = "\n\n".join("\n".join(line for _, line in report.text_lines(one)) for one in found)
         text = text or "nothing under rendered/ changed"

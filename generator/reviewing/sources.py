@@ -101,6 +101,15 @@ class Repository:
         shown = revision[:10] if re.fullmatch("[0-9a-f]{40,}", revision) else revision
         return Artefact(name, f"{shown}:rendered/{name}", dict(zip(listed, contents)))
 
+    def uncommitted(self, *paths: str) -> tuple[str, ...]:
+        """Files below these paths, as git names them, that aren't in the newest commit as they are here. Raises
+        ReviewError where nothing is committed."""
+        self.commit("HEAD")
+        told = self._run("status", "--porcelain", "-z", "--untracked-files=all", "--", *paths)
+        entries = told.decode("utf-8", "surrogateescape").split("\0")
+        # A renamed file's old name follows in an entry of its own, without a state before it.
+        return tuple(sorted({one[3:] for one in entries if len(one) > 3 and one[2] == " "}))
+
     def _listed(self, revision: str, folder: str) -> Iterator[tuple[str, str]]:
         """(path below the folder, blob) of each file of a revision."""
         told = self._run("ls-tree", "-r", "-z", self.commit(revision), "--", f"{folder}/")

@@ -58,9 +58,9 @@ def left(engine: Engine) -> str:
     return found
 
 
-def edited(project: Path, name: str, *changes: tuple[str, str]) -> str:
-    """A copy of dev's template with pieces of text replaced; its path."""
-    text = (PROJECT / "rendered" / "dev" / "template.yaml").read_text("utf-8")
+def edited(project: Path, name: str, *changes: tuple[str, str], text: str = "") -> str:
+    """A copy of a template, dev's by default, with pieces of text replaced; its path."""
+    text = text or (PROJECT / "rendered" / "dev" / "template.yaml").read_text("utf-8")
     for old, new in changes:
         assert re.search(old, text, re.DOTALL), old
         text = re.sub(old, new, text, flags=re.DOTALL)

@@ -1,0 +1,87 @@
+"""What a deployment's report never shows: NoEcho values, secrets that the template spells out, and whatever looks
+like a password in a text of AWS' or of a log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from generator.deploying.target import Target
+from generator.document import Path, parse
+from generator.drilling.hiding import HIDDEN, Secrets
+from generator.errors import DocumentError
+from generator.resolving import scalar_text
+from generator.reviewing.secrets import hides
+
+# A value that a name calls a secret, as logs, URLs, JSON and command lines write it: what stays, then the value.
+_NAME = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|credentials?)"
+_PARTS = tuple(
+    re.compile(part, re.IGNORECASE)
+    for part in (
+        rf"""({_NAME}\\?["']?\s*[=:]\s*)(?:\\?"[^"\\]+\\?"|'[^']+'|[^\s"',;&)\]}}]+)""",
+        rf"(--{_NAME}\s+)(?!-)\S+",
+        r"(://[^/\s:@?#]*:)[^/\s@?#]+(?=@)",
+        r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
+        r"()\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    )
+)
+# Where a secret is, and how it is handed over, is no secret: ARNs, dynamic references, error codes.
+_HARMLESS = re.compile(
+    r"""\\?["']?(?:arn:|\{\{resolve:|\$\{|\*+|\[hidden|null\b|true\b|false\b|[A-Z]\w*(?:Exception|Error)\b)"""
+)
+_IN_ARN = re.compile(r"arn:[^\s\"']*$")
+
+
+class Masking:
+    """Values that are hidden wherever they stand."""
+
+    def __init__(self, values: Iterable[str] = ()):
+        self._secrets = Secrets()
+        self._secrets.add(*values)
+
+    def hide(self, text: str) -> str:
+        """The text with `[hidden]` in the place of every known value, and of everything that its name or its shape
+        calls a secret."""
+        text = self._secrets.hide(text)
+        for part in _PARTS:
+            text = part.sub(_hidden, text)
+        return text
+
+
+def of(target: Target) -> Masking:
+    """What is to be hidden of an environment: values and defaults of its NoEcho parameters, and literals in its
+    template that are secrets by their name or shape."""
+    try:
+        data = parse(target.template).data
+    except DocumentError:
+        # What it says isn't known: then every parameter's value is one.
+        return Masking(target.parameters.values())
+    declared = data.get("Parameters")
+    silent = {
+        str(name)
+        for name, one in (declared.items() if isinstance(declared, dict) else ())
+        if isinstance(one, dict) and (scalar_text(one.get("NoEcho")) or "").lower() == "true"
+    }
+    values = [value for name, value in target.parameters.items() if name in silent]
+    values += [scalar_text(declared[name].get("Default")) or "" for name in silent]
+    return Masking([*values, *_literals(data.get("Resources"), ())])
+
+
+def _literals(value: Any, path: Path) -> Iterator[str]:
+    if isinstance(value, dict):
+        named = value.get("Name")
+        for key, inner in value.items():
+            step = (f"[{named}]",) if key == "Value" and isinstance(named, str) else ()
+            yield from _literals(inner, (*path, *step, str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _literals(inner, path)
+    elif isinstance(value, str) and "{{resolve:" not in value and len(value) < 500 and hides(path, value):
+        yield value
+
+
+def _hidden(found: re.Match[str]) -> str:
+    rest = found[0][len(found[1]) :]
+    harmless = _HARMLESS.match(rest) or _IN_ARN.search(found.string[: found.start()])
+    return found[0] if harmless else found[1] + HIDDEN
