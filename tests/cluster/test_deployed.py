@@ -173,9 +173,7 @@ def test_a_rehearsal_is_drilled_as_if_it_were_deployed(
     with (
         local_aws.running(PROJECT, tmp_path / "aws", enter=engine.enter) as made,
         subprocess.Popen(
-            engine.command(
-                sys.executable, "-m", "tests.sandbox.tie", made.url, str(project), "dev"
-            ),
+            engine.command(sys.executable, "-m", "tests.sandbox.tie", made.url, str(project), "dev"),
             env={**variables, **dict(engine.variables), "PYTHONPATH": str(PROJECT)},
             cwd=PROJECT,
             text=True,

@@ -1,1 +1,1 @@
-"""A local AWS for tests: ministack in an environment of its own, on 127.0.0.1, without Docker."""
+"""The sandbox's own tests, and what ties a stack in it to tasks that really run."""

@@ -1,6 +1,6 @@
 """Ties the tasks of a stack in the local AWS to tasks that really run: a rehearsal's, or a test's.
 
-`python -m tests.sandbox.tie URL STATE PROJECT REHEARSAL` deploys what the rehearsal was rendered from, ties
+`python -m tests.sandbox.tie URL PROJECT REHEARSAL` deploys what the rehearsal was rendered from, ties
 it, says `tied`, and goes on until it is ended.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from generator.errors import RehearsalError
 from generator.rehearsing.target import RunningTask, Target
-from tests.sandbox.local_aws import LocalAws
+from generator.sandbox.local_aws import LocalAws
 
 _EVERY = 0.2
 
@@ -149,8 +149,8 @@ def main() -> None:
     from generator.rehearsing.place import Place
     from generator.rehearsing.started import kept
 
-    url, state, project, name = sys.argv[1:]
-    aws, place = LocalAws(url, Path(state)), Place(Path(project), name)
+    url, project, name = sys.argv[1:]
+    aws, place = LocalAws(url), Place(Path(project), name)
     rendered = Path(project) / "rendered" / name
     said = json.loads((rendered / "stack.json").read_text("utf-8"))
     account, stack = said["account"], said["stack_name"]
