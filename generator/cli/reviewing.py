@@ -98,7 +98,8 @@ def review(session, environments, base, allowed, form, output):
     root = session.root
     leave = allowances.given(allowed)
     repository = sources.Repository(root)
-    revision, what = (repository.commit(base), base) if base else repository.base()
+    # An empty one is what a command in its place that failed leaves: no reason to compare with anything else.
+    revision, what = repository.base() if base is None else (repository.commit(base), base)
     session.note(f"compared with {what} ({revision[:10]})", "dim")
     names = _names(root, repository, revision, environments)
     leave += written(root, names)

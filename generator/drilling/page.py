@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from generator import web
 from generator.drilling import report as texts
 from generator.drilling.promises import BROKEN, KEPT, Promise, Report, StepReport
 from generator.drilling.timeline import STYLE, clock, picture
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1d2430; --dim: #667085; --paper: #ffffff; --edge: #e3e7ee;
-  --good: #2e7d4f; --bad: #c8322b; --soft: #f6f7f9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --dim: #98a2b3; --paper: #15181e;
-  --edge: #333a46; --good: #6fd19c; --bad: #ff7a70; --soft: #1d222b; } }
 body { margin: 2rem auto; max-width: 66rem; padding: 0 1rem; color: var(--ink); background: var(--paper);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .2rem; }
@@ -49,13 +46,7 @@ def page(report: Report) -> str:
     kind = "a rehearsal" if report.local else "a deployed environment"
     parts = [
         "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        # Nothing may be loaded and nothing run, even if an answer that is quoted here should be markup after
-        # all.
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{escape(title)}</title><style>{_STYLE}{STYLE}</style></head><body>",
+        f'<html lang="en">{web.head(title, web.COLOURS + _STYLE + STYLE)}<body>',
         f"<h1>{escape(title)}</h1>",
         f'<p class="dim">{escape(f"{version}, {report.file}, {kind}, {texts.moment(report.started)}")}</p>',
         f'<p class="summary">{escape(texts.summary(report))}</p>',

@@ -102,8 +102,10 @@ class Repository:
         return Artefact(name, f"{shown}:rendered/{name}", dict(zip(listed, contents)))
 
     def uncommitted(self, *paths: str) -> tuple[str, ...]:
-        """Files below these paths, as git names them, that aren't in the newest commit as they are here. Raises
-        ReviewError where nothing is committed."""
+        """Files below these paths, as git names them, that aren't in the newest commit as they are here.
+
+        Raises ReviewError where nothing is committed.
+        """
         self.commit("HEAD")
         told = self._run("status", "--porcelain", "-z", "--untracked-files=all", "--", *paths)
         entries = told.decode("utf-8", "surrogateescape").split("\0")

@@ -75,6 +75,13 @@ class TestReview:
         found = json.loads(cloakform("review", "--base", "main", "--format", "json").out)["reviews"]
         assert [one["environment"] for one in found] == ["one", "two"]
 
+    @pytest.mark.parametrize("base", ["", "origin/main", "-x"])
+    def test_a_base_that_is_not_there(self, history, cloakform, base):
+        """A base that git doesn't have, or that came to nothing, is an error and never another base."""
+        history.replace(TEMPLATE, *RETENTION)
+        ran = cloakform("review", f"--base={base}")
+        assert ran.code == 2 and ran.out == "" and f"no revision {base!r}" in ran.err
+
     def test_leave(self, history, cloakform):
         """With leave the same change passes, and the report names who gave it."""
         history.replace(TEMPLATE, *RETENTION)
@@ -167,8 +174,27 @@ class TestReview:
         ran = cloakform("review")
         assert ran.code == 2 and "stack.json is no JSON" in ran.err
 
+    def test_a_page(self, history, cloakform, tmp_path):
+        """The review as a page is written where it was asked for; the exit code is the same."""
+        history.replace(TEMPLATE, *RETENTION)
+        page = tmp_path / "review.html"
+        ran = cloakform("review", "--format", "html", "-o", str(page))
+        assert ran.code == 3 and ran.out == "" and "review.html written" in ran.err
+        text = page.read_text("utf-8")
+        assert text.startswith("<!doctype html>") and "LogGroup.RetentionInDays" in text and "<svg" in text
+        inside = history.file("rendered/one/review.html")
+        assert cloakform("review", "--format", "html", "-o", str(inside)).code == 2 and not inside.exists()
+
+    def test_a_picture_for_a_pull_request(self, history, cloakform):
+        """Markdown has a diagram of each environment that changes, and none where nothing does."""
+        assert "```mermaid" not in cloakform("review", "one", "--format", "markdown").out
+        history.replace(TEMPLATE, *RETENTION)
+        text = cloakform("review", "--format", "markdown").out
+        assert text.count("```mermaid\nflowchart TB\n") == 1
+        assert "```mermaid" not in cloakform("review").out
+
     def test_hurry(self, history):
-        """A review imports neither the linter nor the model nor the template engine."""
+        """A review imports neither linter nor model nor template engine, nor what draws pictures."""
         import os
         import sys
 
@@ -179,7 +205,7 @@ class TestReview:
             "import sys\nfrom generator.cli import main\nsys.argv = ['cloakform', 'review']\n"
             "try:\n    main()\n"
             "except SystemExit as ended:\n    assert ended.code == 3\n"
-            "print(*{name.split('.')[0] for name in sys.modules})"
+            "print(*{*sys.modules, *(name.split('.')[0] for name in sys.modules)})"
         )
         ran = subprocess.run(
             [sys.executable, "-c", code],
@@ -190,7 +216,7 @@ class TestReview:
             env={**os.environ, "PYTHONPATH": str(PROJECT)},
         )
         modules = set(ran.stdout.splitlines()[-1].split())
-        assert {"yaml", "generator"} <= modules
+        assert {"yaml", "generator"} <= modules and "generator.reviewing.diagram" not in modules
         assert not {"cfnlint", "pydantic", "jinja2", "boto3", "sympy", "rich"} & modules
 
 
@@ -208,6 +234,14 @@ class TestDiff:
         assert cloakform("diff", "a.yaml", "c.yaml", folder=tmp_path).code == 0
         ran = cloakform("diff", "a.yaml", "c.yaml", "--exit-code", folder=tmp_path)
         assert ran.code == 1 and "RetentionInDays: 30 -> 7" in ran.out
+
+    def test_a_page_outside_of_a_project(self, history, cloakform, tmp_path):
+        """Two templates anywhere as a page: nothing of a project is needed for it."""
+        text = history.read(TEMPLATE)
+        (tmp_path / "a.yaml").write_text(text, "utf-8")
+        (tmp_path / "b.yaml").write_text(text.replace(*RETENTION), "utf-8")
+        ran = cloakform("diff", "a.yaml", "b.yaml", "--format", "html", folder=tmp_path)
+        assert ran.code == 0 and ran.out.startswith("<!doctype html>") and "RetentionInDays" in ran.out
 
     def test_environments(self, history, cloakform):
         """Two environments without what comes from their names."""

@@ -211,6 +211,15 @@ class TestListening:
         assert "the internet can now reach /admin/* and /resources/* of sso-admin.example.com" in said(found)
         assert [one.path for one in found.refused] == ["AdminRule1"]
 
+    def test_a_firewall_that_goes(self):
+        """A balancer in the internet that loses its web ACL needs leave; one with another ACL doesn't."""
+        line = "  WebAclOnLoadBalancer:\n    Type: AWS::WAFv2::WebACLAssociation"
+        found = prod((line, "  WebAclOnLoadBalancer:\n    Type: Custom::Nothing"))
+        assert "no web ACL filters the requests to LoadBalancer any more" in said(found)
+        assert [one.path for one in found.refused] == ["WebAclOnLoadBalancer"]
+        renamed = prod(("  WebAclOnLoadBalancer:", "  OtherAclOnLoadBalancer:"))
+        assert not has(renamed, "web ACL filters") and not renamed.refused
+
     def test_a_closing_rule_that_comes_too_late(self):
         """A rule that closes the master realm behind the one that opens all realms closes nothing."""
         found = prod(("Priority: 299", "Priority: 399"))

@@ -23,6 +23,7 @@ from generator.reviewing.meaning.base import (
 from generator.reviewing.meaning.reaching import WORLD
 
 _RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
+_GUARD = "AWS::WAFv2::WebACLAssociation"
 _CONFIGS = {
     "host-header": "HostHeaderConfig",
     "path-pattern": "PathPatternConfig",
@@ -133,7 +134,9 @@ def _reaches(several: list[Rule], request: Request) -> Rule | None:
 
 
 def listening(before: Reading, after: Reading) -> Iterator[Consequence]:
-    """Requests that get through now and didn't, and the other way round, by who asks."""
+    """Requests that get through now and didn't, and the other way round, by who asks; what filters them no
+    longer."""
+    yield from _unguarded(before, after)
     old, new = rules(before), rules(after)
     if not old or not new or old == new:
         return
@@ -179,6 +182,30 @@ def listening(before: Reading, after: Reading) -> Iterator[Consequence]:
         if source != WORLD and which == closed.get((WORLD, host, name)):
             continue
         yield Consequence("Network", WARNING, f"{source} can no longer reach {listed(which)} of {host}", name)
+
+
+def _guards(reading: Reading) -> dict[str, str]:
+    """Balancer -> what says that a web ACL filters its requests."""
+    return {
+        balancer.logical_id: one.logical_id
+        for one in reading.resources(_GUARD)
+        for balancer in (reading.properties(one)["ResourceArn"].resource(BALANCER),)
+        if balancer is not None
+    }
+
+
+def _unguarded(before: Reading, after: Reading) -> Iterator[Consequence]:
+    now = _guards(after)
+    for balancer, said_by in _guards(before).items():
+        if balancer not in now and after.resolver.exists(balancer) is not False:
+            public = after.properties(after.document.resources[balancer])["Scheme"].text != "internal"
+            yield Consequence(
+                "Network",
+                DANGER if public else WARNING,
+                f"no web ACL filters the requests to {balancer} any more",
+                said_by,
+                opens=said_by if public else "",
+            )
 
 
 def _through(sides: dict[tuple[str, bool], list[Rule]], request: Request) -> str:

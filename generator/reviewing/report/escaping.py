@@ -11,7 +11,8 @@ _CONTROL = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#!|~@&:$^\"']|(?<=[wW])\.")
-_MERMAID = re.compile(r"[^A-Za-z0-9 ,./-]")
+# A point or a hyphen begins a list in a label, which Mermaid refuses.
+_MERMAID = re.compile(r"[^A-Za-z0-9 ,]")
 
 
 def plain(text: str) -> str:
