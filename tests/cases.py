@@ -21,7 +21,9 @@ ACCOUNT, REGION = "111122223333", "eu-central-1"
 ECR = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/keycloak"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 NEWEST = catalog.versions()[-1]
-FILES = {"files/theme.jar": b"PK\x05\x06" + bytes(18), "files/theme/login/theme.properties": b"parent=keycloak\n"}
+PROXY_IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/haproxy@{DIGEST}"
+FILES = {"files/theme.jar": b"PK\x05\x06" + bytes(18), "files/theme/login/theme.properties": b"parent=keycloak\n",
+         "files/ca.pem": b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
 """What the cases build into images: path below the project folder -> content."""
 
 
@@ -52,6 +54,22 @@ def _balancer(**keys) -> dict:
 
 def _service(**keys) -> dict:
     return {"service": keys}
+
+
+def _certificates(mode: str, **more) -> dict:
+    """Params that ask for client certificates; more keys with values go beside the mode."""
+    return _balancer(client_certificates={"mode": mode, **more})
+
+
+def _object(key: str) -> dict:
+    return {"bucket": "example-ca", "key": key, "version": "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrHY"}
+
+
+def _front_proxy(kind: str, **more) -> dict:
+    """Params of a proxy in front of the balancer; `verifies` and `header` are the proxy's own."""
+    proxy = {key: more.pop(key) for key in ("verifies", "header") if key in more}
+    return merged(_certificates("proxy", proxy={"kind": kind, **proxy}, **more),
+                  _balancer(allow_from=["198.51.100.7/32"], forwarded_for="trust"))
 
 
 def _found_database(host: str, **more) -> dict:
@@ -100,6 +118,18 @@ CHOICES: dict[str, dict[str, dict]] = {
                                                    forwarded_for="trust")},
     "path guard": {"auto": {}, "on": _balancer(path_guard="on"), "off": _balancer(path_guard="off")},
     "waf": {"no": {}, "yes": _balancer(waf={}), "with a rate": _balancer(waf={"requests_per_5_minutes": 2000})},
+    "client certificates": {
+        "off": {},
+        "required": _certificates("required", url="https://sso.example.com:8443", image=PROXY_IMAGE,
+                                  trust_store=_object("ca.pem"), advertise_authorities=False),
+        "required, own host": _certificates(
+            "required", url="https://mtls.example.com:9443", trust_store=_object("ca.pem"),
+            image=f"public.ecr.aws/docker/library/haproxy:3.0@{DIGEST}", certificate="create",
+            hosted_zone="Z9876543210ABCDEFGHIJ", revocation=[_object("first.crl"), _object("second.crl")]),
+        "optional": _certificates("optional", url="https://mtls.example.com:8443", image=PROXY_IMAGE, chain_length=3,
+                                  authorities="files/ca.pem"),
+        "proxy": {},
+    },
     "access logs": {"no": {}, "yes": _balancer(access_logs={"bucket": "example-logs"}),
                     "with a prefix": _balancer(access_logs={"bucket": "example-logs", "prefix": "alb/sso"})},
     "balancer": {"plain": {}, "tuned": _balancer(
@@ -184,6 +214,9 @@ def possible(case: Mapping[str, str]) -> bool:
         # Up to 26.1 Keycloak makes no certificates of its own for it.
         or some("encryption", "yes") and some("version", "24.0.5")
         or some("deployment", "recreate") and some("rebalancing", "yes")
+        # What comes from elsewhere needs the internet; authorities are built into an image.
+        or some("client certificates", "required, own host") and some("network", "found, closed", "none")
+        or some("client certificates", "optional", "proxy") and some("image", "stock", "stock in ECR")
         # Old versions need the guard where the internet reaches them.
         or some("path guard", "off") and some("version", "24.0.5", "26.2.5") and some("scheme", "internet-facing")
     )
@@ -223,6 +256,8 @@ def pairwise(choices: Mapping[str, Mapping[str, object]],
     return cases
 
 
+CHOICES["client certificates"]["proxy"] = _front_proxy("nginx", verifies=False, header="x-client-cert",
+                                                       authorities="files/ca.pem")
 CHOSEN = {f"choices-{number:02}": case for number, case in enumerate(pairwise(CHOICES, possible), 1)}
 """Choices of each case that covers pairs."""
 
@@ -235,6 +270,15 @@ def _versions() -> dict[str, dict]:
                 BASE, _found(), _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), _admin(),
                 {"keycloak": {"version": version}}, CHOICES["image"][image], CHOICES["database"]["found in RDS"])
     return made
+
+
+def _proxies() -> dict[str, dict]:
+    """A proxy of each kind in front of the balancer, with a newest Keycloak behind it."""
+    return {f"behind-{kind}": merged(
+        BASE, {"keycloak": {"version": NEWEST}}, _found(), _admin(),
+        _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), _front_proxy(kind),
+        CHOICES["image"]["optimized"], CHOICES["database"]["small"])
+        for kind in ("nginx", "apache", "haproxy", "envoy", "traefik", "rfc9440")}
 
 
 def _elsewhere() -> dict[str, dict]:
@@ -269,7 +313,8 @@ def _params(case: Mapping[str, str]) -> dict:
 
 
 CASES: dict[str, dict] = {
-    **{name: _params(case) for name, case in CHOSEN.items()}, **_versions(), **_elsewhere(), **_renamed()}
+    **{name: _params(case) for name, case in CHOSEN.items()}, **_versions(), **_proxies(), **_elsewhere(),
+    **_renamed()}
 """Params of every case, by the name of its environment."""
 
 

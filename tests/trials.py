@@ -47,8 +47,8 @@ FOUND_DATABASE = {"existing": {
 GONE = object()
 """As a change: the key isn't there."""
 
-PROVIDER, THEME = "files/provider.jar", "files/theme"
-"""A file and a folder that are there."""
+PROVIDER, THEME, AUTHORITIES = "files/provider.jar", "files/theme", "files/ca.pem"
+"""A file, a folder and a PEM file that are there."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ def try_text(text: str, **others: str) -> Trial:
         (root / THEME).mkdir(parents=True)
         (root / THEME / "theme.properties").write_bytes(b"")
         (root / PROVIDER).write_bytes(b"")
+        (root / AUTHORITIES).write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "utf-8")
         for stem, other in {**others, "dev": text}.items():
             (root / f"params/{stem}.yaml").write_text(other, "utf-8")
         return Trial(text, next(one for one in load.load_all(root) if one.name == "dev"))

@@ -10,7 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.keycloak import facts
+from generator.keycloak import certificates, facts
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.image import certificate_authorities
 
@@ -124,6 +124,24 @@ class ServerEnvironment:
     """Name that DNS_PING asks for; empty with JDBC_PING."""
     verifies_database: bool
     """Whether the database's certificate is checked, not only encryption demanded."""
+    front: Front
+    """What the balancers connect to."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """The container of a task that balancers send requests to, and its ports."""
+
+    container: str
+    port: int
+    check_port: int
+    configuration: str = ""
+    """Configuration of the proxy, where that container isn't Keycloak's own."""
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether requests pass a proxy in the task."""
+        return bool(self.configuration)
 
 
 def stack_name(settings: Settings, environment: str) -> str:
@@ -214,6 +232,13 @@ def server_environment(settings: Settings, catalog: Catalog, environment: str,
         Variable("KC_HTTP_ENABLED", "true"),
         Variable("KC_PROXY_HEADERS", "xforwarded"),
     ]
+    management_port = facts.management_port(catalog.version)
+    if certificates.asked_at_balancer(settings):
+        # Nobody but the proxy in the task reaches it, and nobody else's headers are believed.
+        proxies = (certificates.LOOPBACK,)
+        variables.append(Variable("KC_HTTP_HOST", certificates.LOOPBACK))
+        if management_port:
+            variables.append(Variable("KC_HTTP_MANAGEMENT_HOST", certificates.LOOPBACK))
     if catalog.option("KC_PROXY_TRUSTED_ADDRESSES"):
         variables.append(Variable("KC_PROXY_TRUSTED_ADDRESSES", ",".join(proxies)))
     if base:
@@ -222,29 +247,38 @@ def server_environment(settings: Settings, catalog: Catalog, environment: str,
     variables += _database(settings, catalog)
     variables += _cluster(settings)
     variables += _features(settings)
+    lookup = certificates.options(settings, catalog.version)
+    variables += [Variable(name, value) for name, value, _ in lookup]
     variables += [Variable("KC_LOG_LEVEL", keycloak.log.level),
                   Variable("KC_LOG_CONSOLE_OUTPUT", "json" if keycloak.log.format == "json" else "default")]
     username, password = facts.bootstrap_admin_variables(catalog.version)
     variables.append(Variable(username, keycloak.admin.username))
     variables += [Variable(name, value) for name, value in sorted(keycloak.options.items())]
 
-    build = tuple(variable for variable in variables if _is_build_time(catalog, variable.name)) if optimized else ()
+    decided = {name for name, _, built in lookup if built}
+    build = tuple(variable for variable in variables
+                  if variable.name in decided or _is_build_time(catalog, variable.name)) if optimized else ()
     run = [variable for variable in variables if variable not in build]
     run += _jvm(settings, discovery_name)
 
-    management_port = facts.management_port(catalog.version)
+    health_port = management_port or HTTP_PORT
+    front = Front("keycloak", HTTP_PORT, health_port)
+    if certificates.asked_at_balancer(settings):
+        front = Front(certificates.CONTAINER, certificates.REQUESTS_PORT, certificates.CHECK_PORT,
+                      certificates.proxy_configuration(settings, HTTP_PORT, health_port, f"{base}/health/ready"))
     return ServerEnvironment(
         variables=tuple(run),
         build_variables=build,
         secrets=_secrets(settings, password),
         command=("start", "--optimized") if optimized else ("start",),
-        health_port=management_port or HTTP_PORT,
+        health_port=health_port,
         health_path=f"{base}/health/ready",
         live_path=f"{base}/health/live",
         admin_username_variable=username,
         admin_password_variable=password,
         discovery_name=discovery_name,
         verifies_database=verifies_database(settings),
+        front=front,
     )
 
 

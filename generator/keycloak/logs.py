@@ -69,11 +69,13 @@ def view(message: str) -> View | None:
 def complaint(lines: list[str]) -> str:
     """What best says why a node ended: its last errors, from effect to cause, else the last thing it said."""
     entries = [entry(line) for line in lines if line.strip()]
-    errors = [one.message for one in entries if one.level in ("ERROR", "FATAL") and one.message]
+    errors = [
+        one.message.removeprefix("ERROR: ") for one in entries if one.level in ("ERROR", "FATAL") and one.message
+    ]
     # Keycloak's launcher closes with hints on how to see more; the cause stands before them.
     telling = [text for text in errors if not text.startswith(("For more details", "Failed to start server"))]
     plain = [one.message for one in entries if one.message]
     if telling:
         # The launcher writes the chain of causes, an error each, and the innermost is often no more than a name.
-        return ": ".join(dict.fromkeys(text.removeprefix("ERROR: ").rstrip(".") for text in telling[-3:]))
+        return ": ".join(dict.fromkeys(text.rstrip(".") for text in telling[-3:]))
     return (errors or plain or ["it wrote nothing"])[-1]

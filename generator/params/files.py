@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator.params.model import Image
+from generator.params.model import Settings
 from generator.params.rules.base import Complaint
 
 
-def complaints(image: Image, root: Path) -> Iterator[Complaint]:
-    """What keeps providers and themes, paths below the project folder `root`, out of an image."""
+def complaints(settings: Settings, root: Path) -> Iterator[Complaint]:
+    """What keeps providers, themes and authorities, paths below the project folder `root`, out of an image."""
+    yield from _authorities(settings.load_balancer.client_certificates.authorities, root)
+    image = settings.keycloak.image
     for name, what, wanted in (("providers", "file", Path.is_file), ("themes", "folder", Path.is_dir)):
         taken: dict[str, str] = {}
         for index, path in enumerate(getattr(image, name)):
@@ -27,6 +29,24 @@ def complaints(image: Image, root: Path) -> Iterator[Complaint]:
                                 "place", "rename one of them, or take the line out")
             if name == "themes":
                 yield from _theme(key, path, place)
+
+
+def _authorities(path: str | None, root: Path) -> Iterator[Complaint]:
+    if path is None:
+        return
+    key, place = "load_balancer.client_certificates.authorities", root / path
+    if not place.is_file() or not place.resolve().is_relative_to(root.resolve()):
+        yield Complaint(key, f"there is no file {path} in the project folder", "put it there, or take the line out")
+        return
+    try:
+        text = place.read_bytes()
+    except OSError as error:
+        yield Complaint(key, f"{path} can't be read: {error.strerror}", "let whoever renders read it")
+        return
+    if b"PRIVATE KEY" in text:
+        yield Complaint(key, f"{path} holds a private key, which would stand in the image", "keep certificates only")
+    elif b"-----BEGIN CERTIFICATE-----" not in text:
+        yield Complaint(key, f"{path} holds no certificate in PEM", "write the authorities as PEM, one after another")
 
 
 def _theme(key: str, path: str, place: Path) -> Iterator[Complaint]:

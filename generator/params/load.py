@@ -68,7 +68,7 @@ def validate(tree: Tree, root: Path) -> Outcome:
         if catalog is None:
             wrong.add("keycloak.version")
         problems += _complaints(settings, catalog, tree, wrong)
-        problems += [_complained(tree, complaint) for complaint in files.complaints(settings.keycloak.image, root)
+        problems += [_complained(tree, complaint) for complaint in files.complaints(settings, root)
                      if not any(_overlap(complaint.key, bad) for bad in wrong)]
     problems = sorted({problem for problem in problems if not _repeats(problem, secrets)})
     errors = tuple(problem for problem in problems if problem.severity == "error")

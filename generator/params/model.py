@@ -175,6 +175,52 @@ class Waf(Section):
                                                ge=100, le=2000000000)
 
 
+class S3Object(Section):
+    bucket: t.BucketName = key("Bucket, in the same region.")
+    version: t.ObjectVersion = key("Version of the object, so that nothing changes without a deployment.")
+    key: t.ObjectKey = key("Key of the object.")  # last: below it the name means this key
+
+
+class FrontProxy(Section):
+    kind: Literal["nginx", "apache", "haproxy", "envoy", "traefik", "rfc9440"] = key(
+        "What it is: decides how Keycloak reads its header. rfc9440: any proxy that sends Client-Cert (from 26.5); "
+        "envoy and traefik from 26.6.")
+    header: t.HeaderName | None = key(
+        "Header that it overwrites in every request with the certificate. Default: ssl-client-cert, Client-Cert for "
+        "rfc9440; envoy and traefik have one of their own.", None)
+    verifies: t.Bool = key("Whether the proxy itself checks chain and revocation and hands on no certificate that "
+                           "fails.", True)
+
+
+class ClientCertificates(Section):
+    mode: Literal["off", "required", "optional", "proxy"] = key(
+        "off: nobody is asked for one. required: a listener with a port of its own refuses clients without one that "
+        "the trust store vouches for (the balancer's mutual TLS, verify). optional: that listener asks and lets "
+        "everybody in, Keycloak checks what it gets (passthrough). proxy: TLS ends at a proxy of your own in front of "
+        "the balancer.", "off")
+    url: t.HttpsUrlWithPort | None = key(
+        "Address of the listener that asks for certificates, with its port: keycloak.hostname or a host of its own. "
+        "Everything else is never asked for one.", None)
+    image: t.PinnedImage | None = key(
+        "HAProxy's image, pinned by its digest: the container in front of Keycloak that translates the balancer's "
+        "header.", None)
+    trust_store: S3Object | None = key("Authorities whose certificates `required` accepts: a PEM file in S3.", None)
+    revocation: list[S3Object] = key("Revocation lists of those authorities in S3, PEM or DER.", [], max_length=30)
+    advertise_authorities: t.Bool = key("Tell clients of `required` which authorities are accepted, so that browsers "
+                                        "offer the right certificates.", True)
+    authorities: t.ProjectPath | None = key(
+        "Authorities, intermediate ones too, that Keycloak checks certificates against where nobody before it does: a "
+        "PEM file inside the project folder, built into the optimized image. Keycloak trusts them for its own "
+        "connections, too.", None)
+    chain_length: t.Int = key("Most authorities between a client's certificate and a root, where Keycloak reads or "
+                              "builds the chain.", 2, ge=1, le=10)
+    certificate: t.CertificateChoice | None = key(
+        "Certificate of the listener. Default: as load_balancer.certificate, which then covers the url's host.", None)
+    hosted_zone: t.HostedZoneId | None = key("Route 53 zone of the url's host. Default: load_balancer.hosted_zone.",
+                                             None)
+    proxy: FrontProxy | None = key("The proxy of your own, for `proxy`.", None)
+
+
 class LoadBalancer(Section):
     scheme: Literal["internet-facing", "internal"] = key("Whether the balancer has public addresses.",
                                                          "internet-facing")
@@ -198,6 +244,7 @@ class LoadBalancer(Section):
         "Rule against /../, //, ; and encoded letters in paths. auto: up to 26.5, where they reach the admin console "
         "(up to 26.4.2) or a closed master realm.",
         "auto")
+    client_certificates: ClientCertificates = key("Login with client certificates.", {})
     waf: Waf | None = key("AWS WAF with managed rules, those that break OAuth set to count.", None)
     access_logs: AccessLogs | None = key("Access logs into S3.", None)
     deletion_protection: t.Bool = key("Refuse to delete the balancer.", False)
@@ -338,3 +385,22 @@ class Settings(Section):
     def admin_internal(self) -> bool:
         """Whether the admin host has an internal balancer of its own."""
         return self.keycloak.admin.hostname is not None and self.keycloak.admin.balancer == "internal"
+
+    @property
+    def mutual_tls_host(self) -> str:
+        """Host of the listener that asks for client certificates; empty without one."""
+        chosen = self.load_balancer.client_certificates
+        listens = chosen.mode in ("required", "optional") and chosen.url
+        return chosen.url.removeprefix("https://").rpartition(":")[0] if listens else ""
+
+    @property
+    def mutual_tls_port(self) -> int:
+        """Port of the listener that asks for client certificates; 0 without one."""
+        return int(self.load_balancer.client_certificates.url.rpartition(":")[2]) if self.mutual_tls_host else 0
+
+    @property
+    def built_in_authorities(self) -> str | None:
+        """File of the authorities that Keycloak itself checks client certificates against; None where it doesn't."""
+        chosen = self.load_balancer.client_certificates
+        checks = chosen.mode == "optional" or (chosen.mode == "proxy" and chosen.proxy and not chosen.proxy.verifies)
+        return chosen.authorities if checks else None

@@ -105,6 +105,17 @@ def _https_url(value: str) -> str:
     return value
 
 
+def _https_url_with_port(value: str) -> str:
+    match = re.fullmatch(r"(https://[^/:]+):([0-9]{1,5})", value)
+    if match is None:
+        host = _https_url(re.sub(r":[0-9]*$", "", value))
+        raise wrong(f"{value!r} has no port", f"write it with one, such as {host}:8443")
+    _https_url(match[1])
+    if match[2].startswith("0") or not 1 <= int(match[2]) <= 65535:
+        raise wrong(f"{match[2]} is no port", f"write one from 1 to 65535, such as {match[1]}:8443")
+    return value
+
+
 def _path(value: str) -> str:
     if value == "/":
         return value
@@ -140,6 +151,8 @@ VpcCidr = Annotated[Cidr, AfterValidator(_vpc_cidr), WithJsonSchema(
     {"type": "string", "pattern": r"^[0-9.]+/[0-9]+$", "examples": ["10.40.0.0/16"]})]
 HttpsUrl = Annotated[str, BeforeValidator(_text), AfterValidator(_https_url), WithJsonSchema(
     {"type": "string", "pattern": "^https://[a-z0-9.-]+$", "examples": ["https://sso.example.com"]})]
+HttpsUrlWithPort = Annotated[str, BeforeValidator(_text), AfterValidator(_https_url_with_port), WithJsonSchema(
+    {"type": "string", "pattern": "^https://[a-z0-9.-]+:[0-9]+$", "examples": ["https://sso.example.com:8443"]})]
 UrlPath = Annotated[str, BeforeValidator(_text), AfterValidator(_path), WithJsonSchema(
     {"type": "string", "pattern": "^/", "examples": ["/auth"]})]
 
@@ -197,6 +210,14 @@ ImageDigest = text_like(r"sha256:[0-9a-f]{64}", "an image digest", "sha256:" + "
 ImageTag = text_like(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag", "26.7.4-1")
 ImageRepository = text_like(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+", "an image repository",
                             "123456789012.dkr.ecr.eu-central-1.amazonaws.com/keycloak")
+PinnedImage = text_like(
+    r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}",
+    "an image with its digest", "public.ecr.aws/docker/library/haproxy:3.0@sha256:" + "0" * 64)
+ObjectKey = text_like(r"[A-Za-z0-9!_.*'()/-]{1,1024}", "the key of an S3 object", "client-certificates/ca.pem")
+ObjectVersion = text_like(r"(?!null$)[A-Za-z0-9._-]{1,1024}", "the version of an S3 object",
+                          "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrHY")
+HeaderName = text_like(r"[A-Za-z][A-Za-z0-9-]{0,63}", "the name of a header, without underscores",
+                       "ssl-client-cert")
 ProjectPath = text_like(r"(?!/)(?!.*\.\.)[A-Za-z0-9_./-]{1,200}", "a path inside the project folder",
                         "providers/theme.jar")
 JvmOption = text_like(r"-[A-Za-z][^\s\"'`\\;&|<>]*", "one JVM option", "-XX:+UseZGC")

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from generator.keycloak import facts, sizing
+from generator.keycloak import certificates, facts, sizing
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAILURE_DETECTION_PORT, HTTP_PORT,
                                             ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack,
@@ -112,6 +112,15 @@ def needs_path_guard(settings: Settings) -> bool:
         path_tricks_reach_admin(settings) or path_parameters_reach_master(settings)))
 
 
+def _balancers_headers(settings: Settings) -> tuple[str, ...]:
+    """Headers that the balancer sets and that no client may send to the listener for certificates.
+
+    With `required` there is always one of the balancer's, so that the proxy in the task sees a second one; with
+    `optional` a client may show no certificate, and then the header of its own would be the only one.
+    """
+    return ("X-Amzn-Mtls-Clientcert",) if settings.load_balancer.client_certificates.mode == "optional" else ()
+
+
 def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.ListenerRule, ...]:
     balancer, admin = settings.load_balancer, settings.keycloak.admin
     base = settings.base_path
@@ -126,14 +135,31 @@ def _rules(settings: Settings, catalog: Catalog) -> tuple[listener_rules.Listene
     if settings.keycloak.master_realm == "admin_networks":
         master_from = admin.login_from or (() if settings.admin_internal else admin.allow_from)
     paths = [base + path for path in facts.public_paths(catalog.version)]
-    found += listener_rules.public_rules("HttpsListener", "TargetGroup", _host(settings.keycloak.hostname), base,
+    found += listener_rules.public_rules("HttpsListener", "TargetGroup", (_host(settings.keycloak.hostname),), base,
                                          paths, master_from)
+    if settings.mutual_tls_port:
+        # The console's login has no business here, whatever realm it is in.
+        listener, prefix = "MutualTlsListener", "MutualTls"
+        found += listener_rules.guard_rules(listener, prefix) if guard else []
+        found += listener_rules.header_rules(listener, prefix, refuse, _balancers_headers(settings))
+        # No host: clients write it with the port, and what a condition makes of that isn't documented.
+        found += listener_rules.public_rules(listener, "MutualTlsTargetGroup", (), base, paths,
+                                             None if settings.keycloak.master_realm == "everyone" else (), prefix)
     if settings.admin_internal:
         listener = "AdminHttpsListener"
         found += listener_rules.guard_rules(listener, "Admin") if guard else []
-        found += listener_rules.header_rules(listener, "Admin", refuse)
+        # Who reaches the console's own balancer doesn't come through the proxy that speaks for certificates.
+        chosen = balancer.client_certificates
+        others = certificates.lookup_headers(chosen) if chosen.mode == "proxy" else ()
+        found += listener_rules.header_rules(listener, "Admin", refuse, others)
         found += listener_rules.admin_rules(listener, "AdminTargetGroup", _host(admin.hostname), base, ())
     return tuple(found)
+
+
+def _own_mutual_tls_host(settings: Settings) -> str:
+    """Host of the listener for client certificates where it isn't the public one; empty otherwise."""
+    host = settings.mutual_tls_host
+    return "" if host == _host(settings.keycloak.hostname) else host
 
 
 def _certificates(settings: Settings) -> SimpleNamespace:
@@ -141,21 +167,30 @@ def _certificates(settings: Settings) -> SimpleNamespace:
     balancer, admin = settings.load_balancer, settings.keycloak.admin
     zone, admin_zone = balancer.hosted_zone, admin.hosted_zone or balancer.hosted_zone
     shared_admin = bool(admin.hostname) and not settings.admin_internal
+    chosen, own_host = balancer.client_certificates, _own_mutual_tls_host(settings)
     created = []
     if balancer.certificate == "create":
         names = [(_host(settings.keycloak.hostname), zone)]
         if shared_admin and not admin.certificate:
             names.append((_host(admin.hostname), admin_zone))
+        if own_host and not chosen.certificate:
+            names.append((own_host, chosen.hosted_zone or zone))
         created.append(SimpleNamespace(logical_id="Certificate", names=names))
     own_admin = admin.certificate or (balancer.certificate if settings.admin_internal else None)
     if admin.hostname and own_admin == "create":
         created.append(SimpleNamespace(logical_id="AdminCertificate", names=[(_host(admin.hostname), admin_zone)]))
+    if own_host and chosen.certificate == "create":
+        created.append(SimpleNamespace(logical_id="MutualTlsCertificate",
+                                       names=[(own_host, chosen.hosted_zone or zone)]))
     public = ref("Certificate") if balancer.certificate == "create" else quoted(balancer.certificate)
+    mutual_tls = public
+    if chosen.certificate and own_host:
+        mutual_tls = ref("MutualTlsCertificate") if chosen.certificate == "create" else quoted(chosen.certificate)
     admin_expression = ""
     if admin.hostname and own_admin:
         admin_expression = ref("AdminCertificate") if own_admin == "create" else quoted(own_admin)
     return SimpleNamespace(created=tuple(created), public=public, admin=admin_expression,
-                           extra=admin_expression if shared_admin else "")
+                           extra=admin_expression if shared_admin else "", mutual_tls=mutual_tls)
 
 
 def _records(settings: Settings) -> tuple[SimpleNamespace, ...]:
@@ -168,17 +203,30 @@ def _records(settings: Settings) -> tuple[SimpleNamespace, ...]:
         records.append(SimpleNamespace(
             logical_id="AdminDnsRecord", name=_host(admin.hostname), zone=admin.hosted_zone or balancer.hosted_zone,
             balancer="AdminLoadBalancer" if settings.admin_internal else "LoadBalancer"))
+    if host := _own_mutual_tls_host(settings):
+        records.append(SimpleNamespace(
+            logical_id="MutualTlsDnsRecord", name=host, balancer="LoadBalancer",
+            zone=balancer.client_certificates.hosted_zone or balancer.hosted_zone))
     return tuple(records)
 
 
-def _ecr_repository(settings: Settings) -> str:
-    """ARN of the ECR repository tasks pull from; empty for any other registry."""
-    host, _, name = settings.keycloak.image.repository.partition("/")
+def _ecr_repository(repository: str) -> str:
+    """ARN of an ECR repository; empty for one of any other registry."""
+    host, _, name = repository.partition("/")
     parts = host.split(".")
     if len(parts) < 6 or parts[1:3] != ["dkr", "ecr"]:
         return ""
     partition = "aws-cn" if host.endswith(".cn") else "aws"
     return f"arn:{partition}:ecr:{parts[3]}:{parts[0]}:repository/{name}"
+
+
+def _ecr_repositories(settings: Settings) -> tuple[str, ...]:
+    """ARNs of every ECR repository that tasks pull from."""
+    repositories = [settings.keycloak.image.repository]
+    image = settings.load_balancer.client_certificates.image
+    if image and settings.mutual_tls_port:
+        repositories.append(re.sub(r"(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?@.*", "", image))
+    return tuple(dict.fromkeys(arn for one in repositories if (arn := _ecr_repository(one))))
 
 
 def _secret_access(settings: Settings) -> SimpleNamespace:
@@ -207,11 +255,12 @@ def _service(settings: Settings, permission_ids: list[str]) -> SimpleNamespace:
     service = settings.service
     minimum, maximum = sizing.deployment_percents(service.tasks, service.deployment == "recreate")
     needs = ["PublicPathsRule1"] + (["AdminRule1"] if settings.admin_internal else [])
+    needs += ["MutualTlsPublicPathsRule1"] if settings.mutual_tls_port else []
     created = settings.network.create
     if created:
         needs += [f"PrivateRoute{letter}" for letter in "ABC"[: created.zones]] if created.nat != "none" else []
     needs += [name for name in permission_ids if name.startswith(("TaskOut", "TaskIn", "DatabaseIn", "EndpointIn"))
-              and not name.startswith("TaskInHttp") and not name.startswith("TaskInHealth")]
+              and not name.startswith(("TaskInHttp", "TaskInHealth", "TaskInMutualTls"))]
     return SimpleNamespace(minimum_percent=minimum, maximum_percent=maximum, depends_on=tuple(needs),
                            cluster=quoted(service.cluster) if service.cluster else ref("Cluster"),
                            cluster_name=cluster_name(settings),
@@ -250,6 +299,24 @@ def health_command(server: ServerEnvironment) -> str:
             f"0<>/dev/tcp/localhost/{server.health_port}\"")
 
 
+PROXY_CHECK = (f"wget -q -O /dev/null http://127.0.0.1:{certificates.CHECK_PORT}/alive || "
+               f"bash -c '< /dev/tcp/127.0.0.1/{certificates.CHECK_PORT}'")
+"""The proxy's health check: one of HAProxy's images has wget, the other one bash."""
+
+
+def _client_certificates(settings: Settings) -> SimpleNamespace | None:
+    """What templates print about the listener for client certificates; None without one."""
+    chosen = settings.load_balancer.client_certificates
+    if not settings.mutual_tls_port:
+        return None
+    return SimpleNamespace(
+        port=settings.mutual_tls_port, verifies=chosen.mode == "required", image=chosen.image,
+        trust_store=chosen.trust_store, revocation=tuple(chosen.revocation) if chosen.mode == "required" else (),
+        advertise="on" if chosen.advertise_authorities else "off", check=PROXY_CHECK,
+        memory=certificates.MEMORY_MIB, keycloak_memory=settings.service.memory - certificates.MEMORY_MIB,
+        container=certificates.CONTAINER)
+
+
 def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, object]:
     """Names for the templates: the settings themselves and what follows from them."""
     server = server_environment(settings, catalog, environment, proxy_cidrs(settings))
@@ -266,13 +333,16 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "tag_words": tuple((word(key), word(value)) for key, value in tags),
         "server": server,
         "ports": SimpleNamespace(http=HTTP_PORT, cluster=CLUSTER_PORT, failure_detection=FAILURE_DETECTION_PORT,
-                                 health=server.health_port, has_management=server.health_port != HTTP_PORT),
+                                 health=server.health_port, has_management=server.health_port != HTTP_PORT,
+                                 mutual_tls=certificates.MUTUAL_TLS_PORT),
         "network": _network(settings),
         "permissions": allowed,
         "rules": rules,
         "certificates": _certificates(settings),
         "records": _records(settings),
         "admin_internal": settings.admin_internal,
+        "client_certificates": _client_certificates(settings),
+        "lookup_headers": certificates.lookup_headers(settings.load_balancer.client_certificates),
         "public_url": settings.keycloak.hostname + base,
         "admin_url": admin.hostname + base if admin.hostname else "",
         "public_host": _host(settings.keycloak.hostname),
@@ -285,7 +355,8 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "optimized": is_optimized(settings),
         "own_stack": own_jgroups_stack(settings),
         "image": settings.image_uri,
-        "ecr_repository": _ecr_repository(settings),
+        "ecr_repository": _ecr_repository(settings.keycloak.image.repository),
+        "ecr_repositories": _ecr_repositories(settings),
         "secret_access": _secret_access(settings),
         "secret_excluded": SECRET_EXCLUDED,
         "service": _service(settings, [permission.logical_id for permission in allowed]),

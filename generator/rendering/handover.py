@@ -10,6 +10,7 @@ from pathlib import Path
 
 from generator.errors import ParamsError, Problem
 from generator.keycloak import image
+from generator.keycloak.certificates import AUTHORITIES_FOLDER
 from generator.keycloak.environment import own_jgroups_stack, stack_name, verifies_database
 from generator.limits import TEMPLATE_BODY
 from generator.params.load import Environment
@@ -32,7 +33,7 @@ class HandOver:
     origins: tuple[Origin, ...]
     """Where each line of template.yaml comes from."""
     inputs: tuple[str, ...]
-    """The user's own files that went in, besides params and templates: providers and themes."""
+    """The user's own files that went in, besides params and templates: providers, themes, authorities."""
 
     @property
     def template(self) -> str:
@@ -68,8 +69,9 @@ def hand_over(environment: Environment, root: Path, engine: Engine) -> HandOver:
     if names["optimized"]:
         files.update(_image(environment, root, engine, names))
     image_params = settings.keycloak.image
+    authorities = [settings.built_in_authorities] if settings.built_in_authorities else []
     return HandOver(environment.name, dict(sorted(files.items())), rendered.origins,
-                    tuple(map(str, [*image_params.providers, *image_params.themes])))
+                    tuple(map(str, [*image_params.providers, *image_params.themes, *authorities])))
 
 
 def _json(value: object) -> bytes:
@@ -125,23 +127,28 @@ def _image(environment: Environment, root: Path, engine: Engine, names: dict) ->
 
 
 def _own_files(environment: Environment, root: Path) -> dict[str, bytes]:
-    """The user's own providers and themes, by their place in the hand-over set."""
+    """The user's own providers, themes and authorities, by their place in the hand-over set."""
     found = {}
-    image_params = environment.settings.keycloak.image
-    for name, read in (("providers", _provider), ("themes", _theme)):
-        for index, path in enumerate(getattr(image_params, name)):
-            try:
-                found.update({f"image/{name}/{file}": content for file, content in read(root / path)})
-            except OSError as error:
-                place = environment.tree.where(("keycloak", "image", name, index))
-                lost = os.path.relpath(error.filename, root)
-                raise ParamsError([Problem(
-                    place.file, place.line, f"keycloak.image.{name}.{index}",
-                    f"{lost} can't be read: {error.strerror}", "put it back, or take the line out")]) from error
+    settings = environment.settings
+    wanted = [(("keycloak", "image", name, index), name, read, path)
+              for name, read in (("providers", _file), ("themes", _theme))
+              for index, path in enumerate(getattr(settings.keycloak.image, name))]
+    if settings.built_in_authorities:
+        wanted.append((("load_balancer", "client_certificates", "authorities"), AUTHORITIES_FOLDER, _file,
+                       settings.built_in_authorities))
+    for key, name, read, path in wanted:
+        try:
+            found.update({f"image/{name}/{file}": content for file, content in read(root / path)})
+        except OSError as error:
+            place = environment.tree.where(key)
+            lost = os.path.relpath(error.filename, root)
+            raise ParamsError([Problem(
+                place.file, place.line, ".".join(map(str, key)),
+                f"{lost} can't be read: {error.strerror}", "put it back, or take the line out")]) from error
     return found
 
 
-def _provider(file: Path) -> Iterator[tuple[str, bytes]]:
+def _file(file: Path) -> Iterator[tuple[str, bytes]]:
     yield file.name, file.read_bytes()
 
 

@@ -85,34 +85,41 @@ def guard_rules(listener: str, prefix: str) -> list[ListenerRule]:
             for number, regex in enumerate(PATH_GUARD, 1)]
 
 
-def header_rules(listener: str, prefix: str, refuse_forwarded_for: bool) -> list[ListenerRule]:
-    """Rules that answer 400 to proxy headers which a client made up."""
-    headers = CLIENT_HEADERS + (("X-Forwarded-For",) if refuse_forwarded_for else ())
-    comments = {"Forwarded": "Only the balancer speaks for where a request came from.",
+def header_rules(listener: str, prefix: str, refuse_forwarded_for: bool, others: Sequence[str] = ()
+                 ) -> list[ListenerRule]:
+    """Rules that answer 400 to proxy headers which a client made up, `others` among them."""
+    headers = CLIENT_HEADERS + (("X-Forwarded-For",) if refuse_forwarded_for else ()) + tuple(others)
+    comments = {**dict.fromkeys(others, "Only the proxy in front speaks for certificates."),
+                "X-Amzn-Mtls-Clientcert": "Only the balancer speaks for a client's certificate.",
+                "Forwarded": "Only the balancer speaks for where a request came from.",
                 "X-Forwarded-For": "Keycloak takes the first address as the client's; the balancer appends to it."}
     return [ListenerRule(f"{prefix}Client{header.replace('-', '')}Rule", listener, 10 + number,
                          comments.get(header, ""), header=header, status=400)
             for number, header in enumerate(headers)]
 
 
-def public_rules(listener: str, target_group: str, host: str, base: str, paths: Sequence[str],
-                 master_from: Sequence[str] | None) -> list[ListenerRule]:
-    """Rules of the public host: `paths` for everyone, /realms/master for `master_from` only (None: for everyone)."""
+def public_rules(listener: str, target_group: str, hosts: Sequence[str], base: str, paths: Sequence[str],
+                 master_from: Sequence[str] | None, prefix: str = "") -> list[ListenerRule]:
+    """Rules of the public host: `paths` for everyone, /realms/master for `master_from` only (None: for everyone).
+
+    `hosts` names that host, or nobody where the listener serves no other.
+    """
+    hosts = tuple(hosts)
     rules: list[ListenerRule] = []
     master = (f"{base}/realms/master", f"{base}/realms/master/*")
     if master_from is not None:
-        for number, (some_paths, sources) in enumerate(split((host,), master, master_from) if master_from else [], 1):
+        for number, (some_paths, sources) in enumerate(split(hosts, master, master_from) if master_from else [], 1):
             rules.append(ListenerRule(
-                f"MasterRealmRule{number}", listener, 200 + number,
+                f"{prefix}MasterRealmRule{number}", listener, 200 + number,
                 "The admin console logs in at the master realm of the public host.",
-                (host,), some_paths, sources=sources, target_group=target_group))
-        rules.append(ListenerRule("MasterRealmClosedRule", listener, 299, "Nobody else logs in to the master realm.",
-                                  (host,), master, status=404))
+                hosts, some_paths, sources=sources, target_group=target_group))
+        rules.append(ListenerRule(f"{prefix}MasterRealmClosedRule", listener, 299, "Nobody else logs in to the master realm.",
+                                  hosts, master, status=404))
     patterns = [f"{path}*" if path.endswith("/") else path for path in paths]
-    for number, (some_paths, _) in enumerate(split((host,), patterns, ()), 1):
-        rules.append(ListenerRule(f"PublicPathsRule{number}", listener, 300 + number,
+    for number, (some_paths, _) in enumerate(split(hosts, patterns, ()), 1):
+        rules.append(ListenerRule(f"{prefix}PublicPathsRule{number}", listener, 300 + number,
                                   "What Keycloak's reverse proxy guide exposes, and nothing else.",
-                                  (host,), some_paths, target_group=target_group))
+                                  hosts, some_paths, target_group=target_group))
     return rules
 
 

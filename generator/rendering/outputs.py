@@ -24,6 +24,9 @@ def outputs(settings: Settings, server: ServerEnvironment, environment: str) -> 
     found = [Output("Url", "Public address", quoted(f"{settings.keycloak.hostname}{base}/"))]
     if admin.hostname:
         found.append(Output("AdminUrl", "Admin console", quoted(f"{admin.hostname}{base}/admin/master/console/")))
+    if settings.mutual_tls_port:
+        found.append(Output("MutualTlsUrl", "Where clients show certificates",
+                            quoted(f"{settings.load_balancer.client_certificates.url}{base}/")))
     found += [
         Output("LoadBalancerDnsName", "Where the public host must point", "!GetAtt LoadBalancer.DNSName"),
         Output("LoadBalancerZone", "Hosted zone for an alias record", "!GetAtt LoadBalancer.CanonicalHostedZoneID"),

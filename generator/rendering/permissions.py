@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from generator.keycloak.environment import CLUSTER_PORT, FAILURE_DETECTION_PORT, HTTP_PORT, ServerEnvironment
+from generator.keycloak import certificates
+from generator.keycloak.environment import CLUSTER_PORT, FAILURE_DETECTION_PORT, ServerEnvironment
 from generator.params.model import Settings
 from generator.rendering.expressions import group_id, quoted
 
@@ -45,16 +46,24 @@ def _both(from_id: str, to_id: str, from_group: str, to_group: str, port: int, n
     ]
 
 
-def _balancer(prefix: str, networks: Iterable[str], server: ServerEnvironment) -> list[Permission]:
+def _balancer(prefix: str, networks: Iterable[str], server: ServerEnvironment, mutual_tls: int = 0
+              ) -> list[Permission]:
+    """Into a balancer and from there to the tasks; `mutual_tls` is the port of a listener for client certificates."""
     group, tasks = group_id(f"{prefix}SecurityGroup"), group_id("TaskSecurityGroup")
     permissions = []
+    listeners = [(443, "Https", "HTTPS"), (80, "Http", "Redirected to HTTPS")]
+    if mutual_tls:
+        listeners.append((mutual_tls, "MutualTls", "HTTPS with client certificates"))
     for network in networks:
-        for port, name, description in ((443, "Https", "HTTPS"), (80, "Http", "Redirected to HTTPS")):
+        for port, name, description in listeners:
             permissions.append(Permission(f"{prefix}In{name}From{network_id(network)}", "Ingress", group, port,
                                           description, cidr=network))
-    ports = {HTTP_PORT: ("Http", "Requests"), server.health_port: ("Health", "Health checks")}
-    if server.health_port == HTTP_PORT:
-        ports = {HTTP_PORT: ("Http", "Requests and health checks")}
+    main, check = server.front.port, server.front.check_port
+    ports = {main: ("Http", "Requests"), check: ("Health", "Health checks")}
+    if check == main:
+        ports = {main: ("Http", "Requests and health checks")}
+    if mutual_tls:
+        ports[certificates.MUTUAL_TLS_PORT] = ("MutualTls", "Requests with client certificates")
     for port, (name, description) in ports.items():
         permissions += [
             Permission(f"{prefix}Out{name}ToTasks", "Egress", group, port, description, peer=tasks),
@@ -66,7 +75,8 @@ def _balancer(prefix: str, networks: Iterable[str], server: ServerEnvironment) -
 def permissions(settings: Settings, server: ServerEnvironment) -> tuple[Permission, ...]:
     """Every permission of an environment, in reading order: from the client to the database."""
     tasks = group_id("TaskSecurityGroup")
-    found = _balancer("LoadBalancer", settings.load_balancer.allow_from or ["0.0.0.0/0"], server)
+    found = _balancer("LoadBalancer", settings.load_balancer.allow_from or ["0.0.0.0/0"], server,
+                      settings.mutual_tls_port)
     if settings.admin_internal:
         found += _balancer("AdminLoadBalancer", settings.keycloak.admin.allow_from, server)
     found += _both("Task", "Task", tasks, tasks, CLUSTER_PORT, "Cluster", "Cluster traffic (JGroups)")

@@ -15,7 +15,8 @@ from generator.params.model import Settings
 from generator.params.rules import options
 from generator.params.rules.options import options_exist
 from generator.params.rules.service import fargate_has_the_size
-from tests.trials import ACCOUNT, ECR, FOUND_DATABASE, FOUND_NETWORK, GONE, PROVIDER, THEME, changed, try_out, try_text
+from tests.trials import (ACCOUNT, AUTHORITIES, ECR, FOUND_DATABASE, FOUND_NETWORK, GONE, PROVIDER, THEME, changed,
+                          try_out, try_text)
 
 NEWEST = catalog.load(catalog.versions()[-1])
 NAT_NONE = {"network.create.nat": "none"}
@@ -42,6 +43,24 @@ def option(name: str, value: str, version: str = "26.7.4") -> dict:
             "database.create.engine_version": "16.10"}
 
 
+HAPROXY = "public.ecr.aws/docker/library/haproxy:3.0@sha256:" + "0123456789abcdef" * 4
+OBJECT = {"bucket": "example-ca", "key": "clients/ca.pem", "version": "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrHY"}
+CHOSEN = "load_balancer.client_certificates"
+
+
+def asked(mode: str = "required", **changes) -> dict:
+    """Changes that ask for client certificates at the balancer; GONE takes a key away."""
+    listener = {"mode": mode, "url": "https://sso.example.com:8443", "image": HAPROXY,
+                **({"trust_store": OBJECT} if mode == "required" else {"authorities": AUTHORITIES}), **changes}
+    return {CHOSEN: {key: value for key, value in listener.items() if value is not GONE}}
+
+
+def proxied(kind: str = "nginx", **changes) -> dict:
+    """Changes that put a proxy in front of the balancer which asks for client certificates."""
+    return {CHOSEN: {"mode": "proxy", "proxy": {"kind": kind, **changes}},
+            "load_balancer.allow_from": ["198.51.100.7/32"], "load_balancer.forwarded_for": "trust"}
+
+
 def target(network: str, port: int, description: str = "LDAP") -> dict:
     """One item of network.egress."""
     return {"to": network, "port": port, "description": description}
@@ -54,6 +73,67 @@ def at(version: str, **changes) -> dict:
 
 # what: (changes, near changes that are fine, key, message, fix)
 ERRORS = {
+    # --- client certificates
+    "a listener for certificates that nobody knows": (
+        asked(url=GONE), asked(), f"{CHOSEN}.url", "nobody would know", "such as https://sso.example.com:8443"),
+    "certificates asked for where everybody logs in": (
+        asked(url="https://sso.example.com:443"), asked(url="https://sso.example.com:444"), f"{CHOSEN}.url",
+        "port 443 is where the balancer ordinary logins come in", "https://sso.example.com:8443"),
+    "certificates asked for at the admin console's host": (
+        asked(url="https://admin.example.com:8443"), asked(url="https://mtls.example.com:8443"), f"{CHOSEN}.url",
+        "is the admin console's host", "https://sso.example.com:8443"),
+    "nothing that translates the balancer's header": (
+        asked(image=GONE), asked(), f"{CHOSEN}.image", "nothing would translate", "with its digest"),
+    "no trust store": (
+        asked(trust_store=GONE), asked(), f"{CHOSEN}.trust_store", "would not know whom to let in", "bucket, key"),
+    "authorities that nobody reads": (
+        asked(authorities=AUTHORITIES), asked(), f"{CHOSEN}.authorities", "nobody would read them", "take it out"),
+    "a certificate for a host that has one": (
+        {**asked(certificate="create"), **ZONE}, {**asked(certificate="create", url="https://mtls.example.com:8443"),
+                                                  **ZONE},
+        f"{CHOSEN}.certificate", "whose certificate covers it", "take it out"),
+    "a certificate without a zone to validate it in": (
+        asked(certificate="create", url="https://mtls.example.com:8443"),
+        asked(certificate="create", url="https://mtls.example.com:8443", hosted_zone="Z0123456789ABCDEFGHIJ"),
+        f"{CHOSEN}.hosted_zone", "validated by a record", "ARN of a certificate"),
+    "the listener's certificate in another region": (
+        asked(certificate=OTHER_CERTIFICATE, url="https://mtls.example.com:8443"), asked(), f"{CHOSEN}.certificate",
+        "is in us-east-1", "use one in eu-central-1"),
+    "an option that says otherwise": (
+        {**asked(), "keycloak.options": {"KC_HTTP_HOST": "0.0.0.0"}}, {"keycloak.options": {"KC_HTTP_HOST": "0.0.0.0"}},
+        "keycloak.options.KC_HTTP_HOST", "is set by the generator", CHOSEN),
+    "a provider chosen by hand": (
+        {**asked(), "keycloak.options": {"KC_SPI_X509CERT_LOOKUP__PROVIDER": "nginx"}},
+        {"keycloak.options": {"KC_SPI_X509CERT_LOOKUP__PROVIDER": "nginx"}},
+        "keycloak.options.KC_SPI_X509CERT_LOOKUP__PROVIDER", "is set by the generator", CHOSEN),
+    "a proxy's image from the internet that isn't there": (
+        {**asked(), **NAT_NONE}, {**asked(image=f"{ECR}/haproxy@sha256:" + "0" * 64), **NAT_NONE}, f"{CHOSEN}.image",
+        "nothing is pulled from public.ecr.aws", "push the image to ECR"),
+    "no memory left beside the proxy": (
+        {**asked(), "service.cpu": 256, "service.memory": 1024, "keycloak.heap_percent": 70},
+        {"service.cpu": 256, "service.memory": 1024, "keycloak.heap_percent": 70}, "service.memory",
+        "128 MiB are the proxy's", "give more memory"),
+    "a proxy in front that isn't described": (
+        {**proxied(), CHOSEN: {"mode": "proxy"}}, proxied(), f"{CHOSEN}.proxy", "which header it reads",
+        "{kind: nginx}"),
+    "a proxy in front that the version can't read": (
+        {**proxied("traefik"), **at("26.5.5")}, {**proxied("traefik"), **at("26.6.4")}, f"{CHOSEN}.proxy.kind",
+        "can't read what traefik sends (it came with 26.6)", "write one of apache, haproxy, nginx, rfc9440"),
+    "a header that the proxy in front has no choice about": (
+        proxied("envoy", header="client-cert"), proxied("envoy"), f"{CHOSEN}.proxy.header",
+        "reads x-forwarded-client-cert", "take it out"),
+    "a way around the proxy in front": (
+        {**proxied(), "load_balancer.allow_from": ["0.0.0.0/0"]}, proxied(),
+        "load_balancer.allow_from", "is logged in as them", "list the proxy's addresses"),
+    "a proxy in front whose requests are refused": (
+        {**proxied(), "load_balancer.forwarded_for": "refuse"}, proxied(), "load_balancer.forwarded_for",
+        "answered with 400", "write trust"),
+    "a trust store beside a proxy in front": (
+        {**proxied(), CHOSEN: {"mode": "proxy", "proxy": {"kind": "nginx"}, "trust_store": OBJECT}}, proxied(),
+        f"{CHOSEN}.trust_store", "the proxy asks for certificates", "take it out"),
+    "nobody who checks certificates": (
+        proxied("haproxy", verifies=False), proxied("haproxy", verifies=True), f"{CHOSEN}.proxy.verifies",
+        "anybody makes a certificate", "write true"),
     # --- where it runs
     "no network at all": (
         {"network": {}}, FOUND, "network", "neither `create` nor `existing` is given", "write one of them"),
@@ -458,6 +538,14 @@ ERRORS = {
 }
 
 WARNINGS = {
+    "certificates that only a realm's flow checks": (
+        asked("optional"), asked(), f"{CHOSEN}.mode", "anybody logs in as anybody", "Revalidate Client Certificate"),
+    "a proxy in front that leaves checking to Keycloak": (
+        {**proxied(verifies=False), f"{CHOSEN}.authorities": AUTHORITIES}, proxied(), f"{CHOSEN}.mode",
+        "nobody but the realm's X.509 step", "Revalidate Client Certificate"),
+    "more networks for three listeners than a group takes": (
+        {**asked(), "load_balancer.allow_from": MANY[:25]}, {"load_balancer.allow_from": MANY[:25]},
+        "load_balancer.allow_from", "75 permissions (443, 80 and 8443)", "list 20 or fewer"),
     "more clients than a security group holds": (
         {"load_balancer.allow_from": MANY[:31]}, {"load_balancer.allow_from": MANY[:30]},
         "load_balancer.allow_from", "31 networks are 62 permissions (443 and 80); a security group takes 60",
@@ -587,6 +675,48 @@ def told(changes: dict, *keys: str) -> list[tuple[str, str]]:
     """(key, severity) of every problem, or of those at `keys`, after some changes to the good environment."""
     return [(problem.key, problem.severity) for problem in try_out(changes).problems
             if not keys or problem.key in keys]
+
+
+MISTYPED = {
+    "a proxy's image without a digest": (
+        asked(image="public.ecr.aws/docker/library/haproxy:3.0"), asked(), f"{CHOSEN}.image",
+        "is not an image with its digest", "@sha256:"),
+    "an address without a port": (
+        asked(url="https://sso.example.com"), asked(), f"{CHOSEN}.url", "has no port", "https://sso.example.com:8443"),
+    "a trust store that isn't versioned": (
+        asked(trust_store={**OBJECT, "version": "null"}), asked(), f"{CHOSEN}.trust_store.version",
+        "is not the version of an S3 object", "write it like"),
+    "a header with underscores": (
+        proxied(header="SSL_CLIENT_CERT"), proxied(header="SSL-CLIENT-CERT"), f"{CHOSEN}.proxy.header",
+        "is not the name of a header, without underscores", "ssl-client-cert"),
+}
+
+
+@pytest.mark.parametrize(("changes", "near", "key", "message", "fix"),
+                         [pytest.param(*row, id=name) for name, row in MISTYPED.items()])
+def test_a_value_about_certificates_is_taken_in_one_form(changes, near, key, message, fix):
+    """What would let another image, another file or no header count is refused where it is written."""
+    trial = try_out(changes)
+    assert [(problem.key, problem.line) for problem in trial.problems] == [(key, trial.line(key))]
+    assert message in trial.problems[0].message and fix in trial.problems[0].fix
+    assert try_out(near).problems == ()
+
+
+def test_authorities_are_certificates_in_the_project_and_built_into_an_image():
+    """A file that isn't there, one without a certificate, and the stock image are each refused."""
+    for file, said in (("files/none.pem", "there is no file files/none.pem"),
+                       (PROVIDER, "holds no certificate in PEM")):
+        problems = [problem for problem in try_out(asked("optional", authorities=file)).problems
+                    if problem.severity == "error"]
+        assert [problem.key for problem in problems] == [f"{CHOSEN}.authorities"] and said in problems[0].message
+    assert told({**asked("optional"), **STOCK}, f"{CHOSEN}.authorities") == [(f"{CHOSEN}.authorities", "error")]
+    assert told(asked("optional", authorities=GONE), f"{CHOSEN}.authorities") == [(f"{CHOSEN}.authorities", "error")]
+
+
+def test_a_balancer_that_checks_nothing_needs_no_trust_store():
+    """With `optional`, trust store and revocation lists would be read by nobody, and say so."""
+    assert sorted(told(asked("optional", trust_store=OBJECT, revocation=[{**OBJECT, "key": "clients/ca.crl"}]))) == [
+        (f"{CHOSEN}.mode", "warning"), (f"{CHOSEN}.revocation", "error"), (f"{CHOSEN}.trust_store", "error")]
 
 
 def test_every_rule_has_something_to_say_about_one_of_the_mistakes():

@@ -42,6 +42,7 @@ class TestFiles:
                 expected.add("image/cache-cloudmap.xml")
             expected |= {"image/providers/theme.jar"} if image.providers else set()
             expected |= {"image/themes/theme/login/theme.properties"} if image.themes else set()
+            expected |= {"image/truststores/ca.pem"} if whole.settings.built_in_authorities else set()
         assert files - ALWAYS - {"image/rds-bundle.pem"} == expected
 
     @every_case
@@ -187,7 +188,34 @@ class TestImage:
         made = wholes[name].hand_over
         assert made.files["image/providers/theme.jar"] == FILES["files/theme.jar"]
         assert made.files["image/themes/theme/login/theme.properties"] == FILES["files/theme/login/theme.properties"]
-        assert made.inputs == ("files/theme.jar", "files/theme")
+        assert made.inputs[:2] == ("files/theme.jar", "files/theme")
+
+    def test_authorities_arrive_where_keycloak_looks_for_them(self, wholes):
+        """Where Keycloak itself checks certificates, the authorities are in the image; nowhere else are they."""
+        for name in NAMES:
+            whole = wholes[name]
+            made, there = whole.hand_over, bool(whole.settings.built_in_authorities)
+            assert ("files/ca.pem" in made.inputs) == there == ("image/truststores/ca.pem" in made.files)
+            copied = b"COPY --chown=1000:0 truststores/ /opt/keycloak/conf/truststores/\n"
+            assert (copied in made.files.get("image/Dockerfile", b"")) == there
+            if there:
+                assert made.files["image/truststores/ca.pem"] == FILES["files/ca.pem"]
+                assert re.search(rb"ENV KC_SPI_CLIENT_AUTHENTICATOR_+CLIENT_X509_+ENABLED=\"false\"",
+                                 made.files["image/Dockerfile"])
+
+    def test_the_runbook_speaks_of_certificates_where_there_are_any(self, wholes):
+        """How to roll authorities, revoke and set a flow up stands there; without certificates there is no word."""
+        for name in NAMES:
+            whole = wholes[name]
+            text = whole.hand_over.files["RUNBOOK.md"].decode()
+            mode = whole.settings.load_balancer.client_certificates.mode
+            assert ("## 11. Client certificates" in text) == (mode != "off")
+            if mode in ("required", "optional"):
+                for word in ("Roll the authorities", "**Revoke.**", "Frontend URL", "What is logged"):
+                    assert word in text
+                assert ("anybody logs in as anybody" in text) == (mode == "optional")
+            if mode == "proxy":
+                assert all(word in text for word in ("overwrites", "Nobody else", "198.51.100.7/32"))
 
     @pytest.fixture
     def project(self, tmp_path):

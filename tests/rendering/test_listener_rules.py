@@ -15,6 +15,7 @@ from generator.document import Document
 from generator.keycloak import catalog, facts
 from generator.rendering import context, listener_rules
 from generator.rendering.listener_rules import PATH_GUARD, ListenerRule, split
+from tests.cases import CASES
 from tests.trials import GONE, try_out
 
 patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -411,3 +412,44 @@ def test_everything_lies_below_the_relative_path(internal):
     start, = [rule for rule in rules if rule.logical_id == "AdminStartRule"]
     assert (start.paths, start.redirect_path) == (("/", "/auth", "/auth/admin"), "/auth/admin/master/console/")
     assert start.listener == ("AdminHttpsListener" if internal else "HttpsListener")
+
+
+# --- the listener for client certificates ----------------------------------------------------------------------------
+
+def asking(mode: str) -> list[str]:
+    """Cases whose balancer asks for certificates in that mode."""
+    return [name for name, params in CASES.items()
+            if params.get("load_balancer", {}).get("client_certificates", {}).get("mode") == mode]
+
+
+@pytest.mark.parametrize("name", [asking("required")[0], asking("optional")[0]])
+def test_the_listener_for_certificates_shows_realms_and_nothing_else(name, wholes):
+    """Realms with and without a port in Host; no console, no metrics, and the master realm as closed as elsewhere."""
+    whole = wholes[name]
+    listener, base = Balancer(whole.document, "MutualTlsListener"), whole.settings.base_path
+    for host in (whole.settings.mutual_tls_host, f"{whole.settings.mutual_tls_host}:{whole.settings.mutual_tls_port}"):
+        assert listener.ask(f"{base}/realms/x/account", host=host) == "forward MutualTlsTargetGroup"
+        for path in ("/", f"{base}/admin/", f"{base}/admin/master/console/", "/metrics", "/health/ready"):
+            assert listener.ask(path, host=host) == "404"
+    closed = whole.settings.keycloak.master_realm == "admin_networks"
+    assert listener.ask(f"{base}/realms/master/account") == ("404" if closed else "forward MutualTlsTargetGroup")
+
+
+def test_nobody_speaks_for_the_balancer_where_it_checks_nothing(wholes):
+    """With `optional`, a client's own header for certificates is answered with 400 before anything else takes it."""
+    for name in asking("optional"):
+        base = wholes[name].settings.base_path
+        listener = Balancer(wholes[name].document, "MutualTlsListener")
+        assert listener.ask(f"{base}/realms/x", headers=("x-amzn-mtls-clientcert",)) == "400"
+        assert listener.ask(f"{base}/realms/x", headers=("X-Other",)) == "forward MutualTlsTargetGroup"
+
+
+def test_the_consoles_own_balancer_believes_no_certificate():
+    """Behind a proxy in front, whoever reaches the internal balancer doesn't come through it: the header gets 400."""
+    proxied = {"load_balancer.client_certificates": {"mode": "proxy", "proxy": {"kind": "nginx"}},
+               "load_balancer.allow_from": ["198.51.100.7/32"], "load_balancer.forwarded_for": "trust"}
+    internal = {"keycloak.admin.balancer": "internal", "keycloak.admin.login_from": ["203.0.113.0/24"]}
+    refused = {(rule.listener, rule.header) for rule in rules_of({**proxied, **internal}) if rule.status == 400}
+    assert {("AdminHttpsListener", "ssl-client-cert"), ("AdminHttpsListener", "ssl-client-verify")} <= refused
+    assert not any(listener == "HttpsListener" and "ssl" in header for listener, header in refused)
+    assert not any("ssl" in rule.header for rule in rules_of(internal))

@@ -39,8 +39,9 @@ def only(document: Document, resource_type: str) -> Resource:
 
 
 def container(document: Document) -> dict:
-    """The one container of the task definition."""
-    (found,) = only(document, "AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+    """Keycloak's container, the first of the task definition."""
+    found, *others = only(document, "AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+    assert found["Name"] == "keycloak" and [one["Name"] for one in others] in ([], ["proxy"])
     return found
 
 
@@ -211,12 +212,12 @@ class TestFirewall:
 
     @every_case
     def test_the_world_reaches_the_balancer_alone(self, name, wholes):
-        """Only ports 80 and 443 of a balancer are open to everybody, and only if params name no networks."""
+        """Only the ports of listeners are open to everybody, and only if params name no networks."""
         whole = wholes[name]
         for rule in whole.document.of_type("AWS::EC2::SecurityGroupIngress"):
             if rule.properties.get("CidrIp") == "0.0.0.0/0":
                 assert rule.properties["GroupId"] == {"Fn::GetAtt": ["LoadBalancerSecurityGroup", "GroupId"]}
-                assert rule.properties["FromPort"] in (80, 443)
+                assert rule.properties["FromPort"] in (80, 443, whole.settings.mutual_tls_port)
                 assert not whole.settings.load_balancer.allow_from
 
 
@@ -226,7 +227,7 @@ class TestBalancer:
         """A listener by itself answers 404 or leads to HTTPS: no listener forwards by default."""
         for listener in wholes[name].document.of_type("AWS::ElasticLoadBalancingV2::Listener"):
             (action,) = listener.properties["DefaultActions"]
-            if listener.properties["Port"] == 443:
+            if listener.properties["Port"] in (443, wholes[name].settings.mutual_tls_port):
                 assert action == {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
             else:
                 assert action == {"Type": "redirect", "RedirectConfig": {
@@ -242,6 +243,10 @@ class TestBalancer:
         assert forwarding
         for rule in forwarding:
             conditions = {one["Field"]: one for one in rule.properties["Conditions"]}
+            if rule.properties["ListenerArn"] == {"Ref": "MutualTlsListener"}:
+                # It serves one host, which clients write with its port.
+                assert list(conditions) == ["path-pattern"]
+                continue
             hosts = conditions["host-header"]["HostHeaderConfig"]["Values"]
             assert conditions["path-pattern"]["PathPatternConfig"]["Values"]
             if hosts == [admin] and rule.properties["ListenerArn"] == {"Ref": "HttpsListener"}:
@@ -254,14 +259,87 @@ class TestBalancer:
         old = whole.settings.keycloak.version.startswith("24.")
         port, base = "8080" if old else "9000", whole.settings.keycloak.http_relative_path.rstrip("/")
         groups = whole.document.of_type("AWS::ElasticLoadBalancingV2::TargetGroup")
-        assert len(groups) == 1 + whole.settings.admin_internal
+        asked = bool(whole.settings.mutual_tls_port)
+        assert len(groups) == 1 + whole.settings.admin_internal + asked
         for group in groups:
-            assert group.properties["HealthCheckPort"] == port
+            assert group.properties["HealthCheckPort"] == ("8083" if asked else port)
             assert group.properties["HealthCheckPath"] == f"{base}/health/ready"
             assert group.properties["Matcher"] == {"HttpCode": "200"}
         kind, command = container(whole.document)["HealthCheck"]["Command"]
         assert kind == "CMD-SHELL"
         assert f"HEAD {base}/health/live HTTP/1.0" in command and command.endswith(f"/dev/tcp/localhost/{port}\"")
+
+
+ASKING = [name for name in NAMES if CASES.get(name, {}).get("load_balancer", {}).get("client_certificates", {}).get(
+    "mode") in ("required", "optional")]
+asking_case = pytest.mark.parametrize("name", ASKING)
+
+
+class TestClientCertificates:
+    @every_case
+    def test_nobody_else_is_asked_for_a_certificate(self, name, wholes):
+        """Mutual TLS is on at the listener that params name, and at no other; without that choice nothing is there."""
+        whole = wholes[name]
+        asking = [one for one in whole.document.of_type("AWS::ElasticLoadBalancingV2::Listener")
+                  if "MutualAuthentication" in one.properties]
+        wanted = [whole.settings.mutual_tls_port] if name in ASKING else []
+        assert [one.properties["Port"] for one in asking] == wanted
+        containers = only(whole.document, "AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+        assert len(containers) == 1 + (name in ASKING)
+
+    @asking_case
+    def test_every_request_passes_the_proxy(self, name, wholes):
+        """Target groups know the proxy alone, nobody is let in at a port of Keycloak's, and it listens on loopback."""
+        whole = wholes[name]
+        targets = only(whole.document, "AWS::ECS::Service").properties["LoadBalancers"]
+        assert {one["ContainerName"] for one in targets} == {"proxy"}
+        asked = [one for one in targets if one["TargetGroupArn"] == {"Ref": "MutualTlsTargetGroup"}]
+        assert [one["ContainerPort"] for one in asked] == [8082]
+        assert {one["ContainerPort"] for one in targets if one not in asked} == {8081}
+        given = {one["Name"]: one["Value"] for one in container(whole.document)["Environment"]}
+        assert given["KC_HTTP_HOST"] == given.get("KC_HTTP_MANAGEMENT_HOST", "127.0.0.1") == "127.0.0.1"
+        assert given.get("KC_PROXY_TRUSTED_ADDRESSES", "127.0.0.1") == "127.0.0.1"
+        let_in = {rule.properties["FromPort"] for rule in whole.document.of_type("AWS::EC2::SecurityGroupIngress")
+                  if rule.properties["GroupId"] == {"Fn::GetAtt": ["TaskSecurityGroup", "GroupId"]}}
+        assert let_in == {7800, 57800, 8081, 8082, 8083}
+        assert {one["ContainerPort"] for one in container(whole.document)["PortMappings"]} == {7800, 57800}
+
+    @asking_case
+    def test_the_proxy_runs_with_nothing_but_what_it_needs(self, name, wholes):
+        """Pinned image, no root, no writable file system, no capability, a health check; it stops before Keycloak."""
+        whole = wholes[name]
+        keycloak, proxy = only(whole.document, "AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+        assert re.fullmatch(r".+@sha256:[0-9a-f]{64}", proxy["Image"])
+        assert proxy["User"].split(":")[0].isdigit() and proxy["User"].split(":")[0] != "0"
+        assert proxy["ReadonlyRootFilesystem"] and proxy["Essential"] and proxy["HealthCheck"]
+        assert proxy["LinuxParameters"] == {"Capabilities": {"Drop": ["ALL"]}}
+        assert proxy["DependsOn"] == [{"ContainerName": "keycloak", "Condition": "START"}]
+        assert keycloak["Memory"] + proxy["Memory"] == whole.settings.service.memory
+        assert "Environment" not in proxy and "Secrets" not in proxy and "MountPoints" not in proxy
+
+    @asking_case
+    def test_the_proxys_configuration_is_readable_and_logs_no_request(self, name, wholes):
+        """The configuration stands in the template line by line; nothing in it writes requests or headers to a log."""
+        whole = wholes[name]
+        _, proxy = only(whole.document, "AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+        (script,) = proxy["Command"]
+        first, *lines, last = script.splitlines()
+        assert (proxy["EntryPoint"], first, last) == (["sh", "-c"], "exec haproxy -db -f /dev/stdin <<'END'", "END")
+        assert not any(line.strip().startswith(("option httplog", "log-format", "capture")) for line in lines)
+        assert all(f"              {line}" in whole.text.splitlines() for line in lines)
+
+    @asking_case
+    def test_the_console_and_its_login_are_not_behind_a_certificate(self, name, wholes):
+        """No rule of that listener leads to /admin, and the master realm is as closed there as params have it."""
+        whole = wholes[name]
+        rules = [rule.properties for rule in whole.document.of_type("AWS::ElasticLoadBalancingV2::ListenerRule")
+                 if rule.properties["ListenerArn"] == {"Ref": "MutualTlsListener"}]
+        open_paths = [path for rule in rules if rule["Actions"][0]["Type"] == "forward" for one in rule["Conditions"]
+                      for path in one["PathPatternConfig"]["Values"]]
+        base = whole.settings.base_path
+        assert f"{base}/realms/*" in open_paths and not any("/admin" in path for path in open_paths)
+        closed = [rule for rule in rules if rule["Priority"] == 299]
+        assert len(closed) == (whole.settings.keycloak.master_realm == "admin_networks")
 
 
 class TestService:

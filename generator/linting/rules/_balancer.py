@@ -268,6 +268,28 @@ def lookup_option(keycloak: Keycloak, *parts: str) -> Setting | None:
     return found or keycloak.options.get("-".join(("spi-x509cert-lookup", *parts)))
 
 
+def lookup_provider(keycloak: Keycloak) -> tuple[str, Setting] | None:
+    """(name, where it is told) of the provider that reads certificates from a header: the one that is chosen, else the
+    only one that is told anything, as an image of one's own has the choice built in; None where there is none."""
+    chosen = lookup_option(keycloak, "provider")
+    if chosen is not None:
+        return (chosen.value, chosen) if chosen.value in LOOKUPS else None
+    if keycloak.image.stock:
+        return None
+    told = {}
+    for name in LOOKUPS:
+        for part in ("ssl-client-cert", "trust-proxy-verification", "certificate-chain-length"):
+            if found := lookup_option(keycloak, name, part):
+                told.setdefault(name, found)
+    return next(iter(told.items())) if len(told) == 1 else None
+
+
+def asking_listeners(keycloak: Keycloak, mode: str) -> list[Listener]:
+    """The listeners, of any target group of its services, that ask for certificates in that mode."""
+    groups = {one.group.name for service in keycloak.services for one in service.targets if one.group}
+    return [one for one in keycloak.view.balancers.forwarding_to(tuple(groups)) if mutual_tls(one) == mode]
+
+
 def mutual_tls(listener: Listener) -> str | None:
     """`verify`, `passthrough` or `off`; None where it isn't known."""
     place = listener.properties["MutualAuthentication"]

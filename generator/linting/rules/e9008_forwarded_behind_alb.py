@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.view import Keycloak
+from generator.linting.view import Keycloak, LoadBalancer
 
 
 class ForwardedBehindAlb(KeycloakRule):
@@ -46,7 +46,7 @@ class ForwardedBehindAlb(KeycloakRule):
         headers = keycloak.options.get("proxy-headers")
         if headers is None or headers.value != "forwarded":
             return
-        balancer = next((one for one in keycloak.load_balancers if one.application), None)
+        balancer = next((one for one in _balancers(keycloak) if one.application), None)
         if balancer is not None:
             yield Hit.at(
                 headers.place,
@@ -54,3 +54,8 @@ class ForwardedBehindAlb(KeycloakRule):
                 "Forwarded, so Keycloak takes every request for plain HTTP from the balancer",
                 f"write xforwarded as the value of {headers.name}",
             )
+
+
+def _balancers(keycloak: Keycloak) -> tuple[LoadBalancer, ...]:
+    """Those whose headers reach it as they are: a proxy in the task may send others."""
+    return () if keycloak.fronts else keycloak.load_balancers

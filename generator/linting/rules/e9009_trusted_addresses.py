@@ -35,6 +35,42 @@ class TrustedAddresses(KeycloakRule):
               - Name: keycloak
                 Environment:
                   - {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: "10.0.0.0/24,10.0.1.0/24"}
+
+    Where a proxy in the task stands in front of Keycloak, requests come from 127.0.0.1.
+
+    Bad (a proxy in the task):
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_HTTP_HOST, Value: 127.0.0.1}
+                  - {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: "10.0.0.0/24,10.0.1.0/24"}
+              - Name: proxy
+                Image: public.ecr.aws/docker/library/haproxy:3.0
+                Essential: true
+                PortMappings: [{ContainerPort: 8081}]
+        Service:
+          Properties:
+            LoadBalancers: [{ContainerName: proxy, ContainerPort: 8081, TargetGroupArn: !Ref TargetGroup}]
+
+    Good (a proxy in the task):
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment:
+                  - {Name: KC_HTTP_HOST, Value: 127.0.0.1}
+                  - {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: 127.0.0.1}
+              - Name: proxy
+                Image: public.ecr.aws/docker/library/haproxy:3.0
+                Essential: true
+                PortMappings: [{ContainerPort: 8081}]
+        Service:
+          Properties:
+            LoadBalancers: [{ContainerName: proxy, ContainerPort: 8081, TargetGroupArn: !Ref TargetGroup}]
     """
 
     id = "E9009"
@@ -53,6 +89,16 @@ class TrustedAddresses(KeycloakRule):
         trusted = list(
             ipaddress.collapse_addresses(net for net in listed if isinstance(net, ipaddress.IPv4Network))
         )
+        if keycloak.fronts:
+            if not any(ipaddress.IPv4Address("127.0.0.1") in net for net in trusted):
+                front = keycloak.fronts[0]["Name"].text
+                yield Hit.at(
+                    one.place,
+                    f"every login answers 403: requests come from {front}, a container of the same task, so from "
+                    f"127.0.0.1, which {one.name} doesn't hold",
+                    f"write 127.0.0.1 as the value of {one.name}",
+                )
+            return
         for balancer in ask.application_balancers(keycloak):
             missing = [
                 net

@@ -53,10 +53,11 @@ class BalancerToTask(KeycloakRule):
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         firewall = keycloak.view.firewall
         said = set()
+        mine_are = (keycloak.name, None, "", *(one["Name"].text for one in keycloak.fronts))
         for service in keycloak.services:
             for target in service.targets:
                 group = target.group
-                if group is None or target.container_name not in (keycloak.name, None, ""):
+                if group is None or target.container_name not in mine_are:
                     continue
                 ports = {"every request ends in 504": target.container_port}
                 if group.health_port(target.container_port) != target.container_port:

@@ -43,10 +43,11 @@ class ClientCertificates(KeycloakRule):
             ContainerDefinitions:
               - Name: keycloak
                 Environment:
+                  - {Name: KC_HTTP_HOST, Value: 127.0.0.1}
                   - {Name: KC_SPI_X509CERT_LOOKUP__PROVIDER, Value: haproxy}
-                  - {Name: KC_SPI_X509CERT_LOOKUP__HAPROXY__SSL_CLIENT_CERT, Value: CLIENT_CERT}
-              - Name: certificates
-                Image: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/haproxy:2.6
+                  - {Name: KC_SPI_X509CERT_LOOKUP__HAPROXY__SSL_CLIENT_CERT, Value: ssl-client-cert}
+              - Name: proxy
+                Image: public.ecr.aws/docker/library/haproxy:3.0
                 Essential: true
                 PortMappings: [{ContainerPort: 8081}]
         HttpsListener:
@@ -57,7 +58,7 @@ class ClientCertificates(KeycloakRule):
           Properties: {CaCertificatesBundleS3Bucket: example-ca, CaCertificatesBundleS3Key: ca.pem}
         Service:
           Properties:
-            LoadBalancers: [{ContainerName: certificates, ContainerPort: 8081, TargetGroupArn: !Ref TargetGroup}]
+            LoadBalancers: [{ContainerName: proxy, ContainerPort: 8081, TargetGroupArn: !Ref TargetGroup}]
     """
 
     id = "E9061"
@@ -68,7 +69,7 @@ class ClientCertificates(KeycloakRule):
         provider = lookup_option(keycloak, "provider")
         if provider is None or provider.value not in LOOKUPS:
             return
-        for listener in keycloak.listeners:
+        for listener in keycloak.direct_listeners:
             mode = mutual_tls(listener)
             if mode in ("verify", "passthrough"):
                 yield Hit.at(

@@ -64,7 +64,7 @@ class ForgedCertificate(KeycloakRule):
         header = found.value if found else _DEFAULTS.get(provider.value)
         if not header or header.lower().startswith("x-amzn-"):
             return
-        for listener in keycloak.listeners:
+        for listener in keycloak.direct_listeners:
             balancer = listener.balancer
             if listener.public is not True or balancer is None or balancer.application is not True:
                 continue

@@ -54,7 +54,7 @@ class EverybodyTrusted(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         port = keycloak.http_port
-        if not believes_everybody(keycloak) or port is None:
+        if not believes_everybody(keycloak) or port is None or keycloak.loopback:
             return
         groups = {group for one in keycloak.load_balancers for group in one.party.groups or ()}
         for service in keycloak.services:
@@ -87,7 +87,9 @@ def believes_everybody(keycloak: Keycloak) -> bool:
 
 
 def networks_of(keycloak: Keycloak) -> str:
-    """The networks of the balancers' subnets, as the option takes them."""
+    """The addresses that the balancers' requests come from, as the option takes them."""
+    if keycloak.fronts:
+        return "127.0.0.1"
     found = {
         str(net): None for one in ask.application_balancers(keycloak) for net in one.party.networks or ()
     }

@@ -17,6 +17,7 @@ _NO_SERVER = re.compile(
     r".*(config|gatekeeper|proxy|operator|exporter|client|adapter|init|migrat|backup|provision|seed|test|cli"
     r"|terraform|event|sync|monitor|admin|bridge|spi|provider|theme|frontend|login|postgres|mysql|db).*"
 )
+_PROXY = re.compile(r"(.*[-_.])?(haproxy|nginx|openresty|envoy|traefik|httpd|apache2?|caddy)([-_.].*)?")
 _WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
 _VERSION = re.compile(r"(?:.*[-_])?v?([0-9]{2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?(?:[-_.+].*)?")
 
@@ -48,6 +49,11 @@ class Image:
         """Whether the last part of the repository is called like a Keycloak server."""
         last = self.repository.rpartition("/")[2].lower()
         return bool(_SERVER.fullmatch(last)) and not _NO_SERVER.fullmatch(last) and not self.wildfly
+
+    @property
+    def looks_like_proxy(self) -> bool:
+        """Whether the last part of the repository is called like a proxy that is known."""
+        return bool(_PROXY.fullmatch(self.repository.rpartition("/")[2].lower()))
 
     @property
     def wildfly(self) -> bool:

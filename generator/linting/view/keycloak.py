@@ -287,15 +287,47 @@ class Keycloak:
         )
 
     @cached_property
+    def loopback(self) -> bool:
+        """Whether nobody outside its task surely reaches its main port: http-host is an address of the loopback
+        interface."""
+        host = (self.options.value("http-host") or "").strip().lower()
+        return host == "localhost" or host.startswith("127.") or host in ("::1", "[::1]")
+
+    @cached_property
+    def fronts(self) -> tuple[Place, ...]:
+        """Containers of its task that requests pass before they reach it: they are registered with target groups
+        and it isn't, and it listens on the loopback interface or they run a proxy that is known by name."""
+        if self.targets or not self.name:
+            return ()
+        names = {one.container_name for service in self.services for one in service.targets}
+        return tuple(
+            one
+            for one in self.task_properties["ContainerDefinitions"]
+            if one["Name"].text in names and (self.loopback or image.read(one["Image"]).looks_like_proxy)
+        )
+
+    @cached_property
+    def front_targets(self) -> tuple[Target, ...]:
+        """Where its services register the containers in front of it."""
+        names = {one["Name"].text for one in self.fronts}
+        return tuple(one for service in self.services for one in service.targets if one.container_name in names)
+
+    @cached_property
     def target_groups(self) -> tuple[TargetGroup, ...]:
-        """The template's target groups that it is registered with."""
-        found = {one.group.name: one.group for one in self.targets if one.group is not None}
+        """The template's target groups that it, or what stands in front of it in its task, is registered with."""
+        targets = (*self.targets, *self.front_targets)
+        found = {one.group.name: one.group for one in targets if one.group is not None}
         return tuple(found.values())
 
     @cached_property
     def listeners(self) -> tuple[Listener, ...]:
-        """The template's listeners that send requests to it."""
+        """The template's listeners that send requests to it, directly or through a proxy in its task."""
         return self._view.balancers.forwarding_to(tuple(one.name for one in self.target_groups))
+
+    @cached_property
+    def direct_listeners(self) -> tuple[Listener, ...]:
+        """Those of its listeners whose requests reach it as the balancer sends them."""
+        return () if self.fronts else self.listeners
 
     @cached_property
     def load_balancers(self) -> tuple[LoadBalancer, ...]:

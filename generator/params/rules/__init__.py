@@ -6,7 +6,7 @@ where they stand in which file is the loader's business.
 
 from __future__ import annotations
 
-from generator.params.rules import balancer, database, keycloak, network, options, service, whole  # noqa: F401
+from generator.params.rules import balancer, certificates, database, keycloak, network, options, service, whole  # noqa: F401
 from generator.params.rules.base import RULES, Complaint
 
 __all__ = ["RULES", "Complaint"]

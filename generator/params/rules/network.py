@@ -49,13 +49,18 @@ MAX_PERMISSIONS = 60
 """Inbound rules of a security group (Amazon VPC quotas); can be raised."""
 
 
-@rule("load_balancer.allow_from", "keycloak.admin.hostname", "keycloak.admin.balancer", "keycloak.admin.allow_from")
+@rule("load_balancer.allow_from", "keycloak.admin.hostname", "keycloak.admin.balancer", "keycloak.admin.allow_from",
+      "load_balancer.client_certificates")
 def security_groups_have_room(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     lists = {"load_balancer.allow_from": settings.load_balancer.allow_from}
     if settings.admin_internal:
         lists["keycloak.admin.allow_from"] = settings.keycloak.admin.allow_from
     for key, networks in lists.items():
-        if 2 * len(networks) > MAX_PERMISSIONS:
-            yield warning(key, f"{len(networks)} networks are {2 * len(networks)} permissions (443 and 80); a "
+        ports = ["443", "80"]
+        if key == "load_balancer.allow_from" and settings.mutual_tls_port:
+            ports.append(str(settings.mutual_tls_port))
+        if len(ports) * len(networks) > MAX_PERMISSIONS:
+            named = f"{', '.join(ports[:-1])} and {ports[-1]}"
+            yield warning(key, f"{len(networks)} networks are {len(ports) * len(networks)} permissions ({named}); a "
                           f"security group takes {MAX_PERMISSIONS} unless AWS raised the quota",
-                          f"list {MAX_PERMISSIONS // 2} or fewer, or have the quota raised")
+                          f"list {MAX_PERMISSIONS // len(ports)} or fewer, or have the quota raised")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.keycloak import sizing
+from generator.keycloak import certificates, sizing
 from generator.keycloak.catalog import Catalog
 from generator.params.model import Settings
 from generator.params.rules.base import Complaint, rule, warning
@@ -25,13 +25,15 @@ def fargate_has_the_size(settings: Settings, _: Catalog) -> Iterator[Complaint]:
                         f"write {nearest} ({memories[0]} to {memories[-1]} go){also}")
 
 
-@rule("service.memory", "keycloak.heap_percent", "keycloak.jvm_options")
+@rule("service.memory", "keycloak.heap_percent", "keycloak.jvm_options", "load_balancer.client_certificates.mode")
 def heap_fits(settings: Settings, _: Catalog) -> Iterator[Complaint]:
-    memory = settings.service.memory
+    beside = certificates.MEMORY_MIB if certificates.asked_at_balancer(settings) else 0
+    memory = settings.service.memory - beside
     heap = sizing.heap_mib(memory, settings.keycloak.heap_percent, tuple(settings.keycloak.jvm_options))
     if heap + sizing.NON_HEAP_MIB > memory:
         yield Complaint("service.memory", f"a heap of {heap} MiB and {sizing.NON_HEAP_MIB} MiB beside it don't "
-                        f"fit into {memory} MiB: the task would be killed",
+                        f"fit into {memory} MiB: the task would be killed"
+                        + (f" ({beside} MiB are the proxy's)" if beside else ""),
                         f"give more memory, or leave the heap {max(0, memory - sizing.NON_HEAP_MIB)} MiB or less")
     elif memory < sizing.SENSIBLE_MEMORY_MIB:
         yield warning("service.memory", f"Keycloak hardly starts in {memory} MiB", "write 1024 or more")

@@ -33,12 +33,13 @@ def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Co
                       "write 7 or more")
 
 
-@rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate", "service.cluster",
-      "alarms.topic", "stack.service_role", "database.create.kms_key")
+@rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate",
+      "load_balancer.client_certificates.certificate", "service.cluster", "alarms.topic", "stack.service_role", "database.create.kms_key")
 def arns_are_of_this_account_and_region(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     created = settings.database.create
     arns = {"load_balancer.certificate": settings.load_balancer.certificate,
             "keycloak.admin.certificate": settings.keycloak.admin.certificate,
+            "load_balancer.client_certificates.certificate": settings.load_balancer.client_certificates.certificate,
             "service.cluster": settings.service.cluster,
             "stack.service_role": settings.stack.service_role,
             "alarms.topic": settings.alarms and settings.alarms.topic,

@@ -33,6 +33,7 @@ VARIANTS = {
     "old-optimized": CASES["v25-0-6-optimized"],
     "before-encryption": merged(_CREATED, _DATABASE, {"keycloak": {"version": "26.1.5"}}),
     "auth": merged(_CREATED, _DATABASE, CHOICES["path"]["/auth"]),
+    "certificates": merged(_CREATED, _DATABASE, CHOICES["client certificates"]["required"]),
     "pinged-in-database": merged(_CREATED, _DATABASE, CHOICES["discovery"]["database"]),
 }
 """Environments beside the project's own: name -> params."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.linting.mutations.faulty import PAGE, VARIANTS, clean, edited, faults, found, judged, page
 
-AREAS = ("options", "cluster", "balancer", "ECS", "database", "WAF")
+AREAS = ("options", "cluster", "balancer", "ECS", "database", "WAF", "certificates")
 
 
 @pytest.mark.parametrize("fault", faults(), ids=lambda fault: fault.what)

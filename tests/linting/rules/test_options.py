@@ -588,24 +588,6 @@ Service:
         dict(KC_HTTP_ENABLED="false"),
         [],
     ),
-    "HTTP to the port of HTTPS": (
-        """
-Service:
-  Properties:
-    LoadBalancers: [{ContainerName: keycloak, ContainerPort: 8443, TargetGroupArn: !Ref TargetGroup}]
-""",
-        {},
-        ["E9108"],
-    ),
-    "HTTP to a port of one's own": (
-        """
-Service:
-  Properties:
-    LoadBalancers: [{ContainerName: keycloak, ContainerPort: 8443, TargetGroupArn: !Ref TargetGroup}]
-""",
-        dict(KC_HTTP_PORT="8443", KC_HTTPS_PORT="9443"),
-        [],
-    ),
     "a sidecar behind the balancer": (
         """
 Service:
