@@ -174,7 +174,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.create_connection((self._door.address or self._name, self._door.port), self.timeout)
         if self._door.scheme == "https":
             try:
-                self.sock = _context(self._door.authorities).wrap_socket(
+                self.sock = _context(self._door.authorities, self._door.certificate).wrap_socket(
                     self.sock, server_hostname=self._name
                 )
             except BaseException:
@@ -192,9 +192,12 @@ class _Shown:
         return self._headers
 
 
-@lru_cache(maxsize=8)
-def _context(authorities: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=authorities)
+@lru_cache(maxsize=32)
+def _context(authorities: str | None, certificate: str | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=authorities)
+    if certificate is not None:
+        context.load_cert_chain(certificate)
+    return context
 
 
 def reason(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generator.drilling.answering import listener_of
 from generator.errors import CatalogError
 from generator.keycloak.version import Version, parse
 from generator.rehearsing.target import Door
@@ -52,11 +53,13 @@ class Places:
     doors: tuple[Door, ...]
     fronted: tuple[tuple[str, str], ...] = ()
     """(logical id of a balancer, host name pattern) of its rules, to find the right balancer for a host."""
+    certified: tuple[Site, ...] = ()
+    """Where certificates are asked for, if that is another address than the others and somebody may come in."""
 
     @property
     def sites(self) -> tuple[Site, ...]:
-        """The public one, and the admin one where there is one."""
-        return (self.public,) if self.admin is None else (self.public, self.admin)
+        """The public one, the admin one where there is one, and those where certificates are asked for."""
+        return (self.public, *((self.admin,) if self.admin else ()), *self.certified)
 
     @property
     def console(self) -> Site:
@@ -108,7 +111,20 @@ def places(topology: Topology, doors: Sequence[Door]) -> Places:
     admin_site = _site(admin, base, doors) if admin else None
     if admin_site is not None and admin_site.authority.lower() == site.authority.lower():
         admin_site = None
-    return Places(site, admin_site, version, tuple(doors), fronted)
+    taken = {one.authority.lower() for one in (site, admin_site) if one is not None}
+    certified = tuple(one for one in _certified(topology, doors, site) if one.authority.lower() not in taken)
+    return Places(site, admin_site, version, tuple(doors), fronted, certified)
+
+
+def _certified(topology: Topology, doors: Sequence[Door], public: Site) -> list[Site]:
+    """An address for each listener that asks for certificates, where there is one to show or none has to be."""
+    found: dict[Site, None] = {}
+    for door in doors:
+        there = listener_of(topology, door)
+        mutual = there[1].mutual_tls if there is not None else None
+        if mutual is not None and (door.certificate is not None or mutual.mode == "passthrough"):
+            found[Site(door.scheme, mutual.host or public.host, door.listener_port, public.base)] = None
+    return list(found)
 
 
 def option(task: Container, name: str) -> str | None:

@@ -13,7 +13,17 @@ from generator.drilling.http import NoAnswer
 from generator.drilling.probes import Failed
 from generator.drilling.promises import Promise, Report, StepReport
 from generator.drilling.step import Step
-from generator.drilling.steps import database, discovery, exposure, gone, login, provision, rolling, silence
+from generator.drilling.steps import (
+    certificates,
+    database,
+    discovery,
+    exposure,
+    gone,
+    login,
+    provision,
+    rolling,
+    silence,
+)
 from generator.errors import RehearsalError
 from generator.rehearsing.target import TARGET_ERRORS, Target
 
@@ -22,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     provision.STEP,
     exposure.STEP,
     login.STEP,
+    certificates.STEP,
     gone.FAILOVER,
     gone.STOP,
     rolling.DEPLOY,
@@ -65,8 +76,9 @@ def drill(target: Target, *, steps: Sequence[str] | None = None, knobs: Knobs = 
     if unknown:
         raise RehearsalError(f"there is no step {unknown[0]}: the steps are {', '.join(NAMES)}")
     exercise = Exercise(target, knobs, progress=progress, clock=clock, sleep=sleep)
-    wanted = [step for step in STEPS if step is provision.STEP or steps is None or step.name in steps
-              or EVERYTHING in steps]
+    everything = steps is None or EVERYTHING in steps
+    wanted = [step for step in STEPS if step is provision.STEP or step.name in (steps or ())
+              or everything and not step.absent(target.topology)]
     reports: list[StepReport] = []
     interrupted = False
     try:

@@ -9,6 +9,7 @@ from typing import Any
 from generator.drilling import promises
 from generator.drilling.exercise import Exercise
 from generator.drilling.promises import Promise
+from generator.rehearsing.topology import Topology
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Step:
     """Whether it needs the temporary realm."""
     needs: str = ""
     """The method of the target without which it can't be run."""
+    absent: Callable[[Topology], str] = lambda topology: ""
+    """Why there is nothing in a template that it could try; empty where there is. Nobody is told of such a step unless
+    it was asked for."""
 
     def judged(self, name: str, broken: str, **more: Any) -> Promise:
         """A promise of this step: kept if `broken` is empty, else broken for that reason."""

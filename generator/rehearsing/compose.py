@@ -14,7 +14,7 @@ from generator.errors import ProjectError, RehearsalError
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import firewall as filtering
 from generator.rehearsing import names, quoting, resolver
-from generator.rehearsing.certificates import Authority
+from generator.rehearsing.certificates import Authority, Clients
 from generator.rehearsing.topology import Container, Host, Topology
 from generator.rehearsing.vantage import vantages
 
@@ -30,6 +30,10 @@ nothing from those that serve. The watch raises it when the task is healthy."""
 # What a database client may be told to check the server against: in a rehearsal, the rehearsal's own authority.
 _TRUST_FILE = re.compile(r"[?&]sslrootcert=([^&]+)")
 _TRUST_VARIABLE = re.compile(r"KC_DB_TLS_TRUST_STORE_FILE$")
+
+# Authorities that Keycloak itself trusts beside those of the system: every file in this folder (server guide,
+# "Configuring trusted certificates"; from 24 on).
+_TRUSTED_CLIENTS = "/opt/keycloak/conf/truststores/rehearsal-clients.pem"
 
 _CONDITIONS = {"START": "service_started", "HEALTHY": "service_healthy",
                "SUCCESS": "service_completed_successfully", "COMPLETE": "service_completed_successfully"}
@@ -50,8 +54,11 @@ class Choices:
     """Slot to environment variables that its task has otherwise: a deployment under way."""
 
 
-def files(topology: Topology, root: Path, authority: Authority, choices: Choices = Choices()) -> dict[str, bytes]:
+def files(topology: Topology, root: Path, authority: Authority, choices: Choices = Choices(),
+          clients: Clients | None = None) -> dict[str, bytes]:
     """Path in the project folder to content. Secrets aren't among them: the project reads `$REHEARSAL_SECRETS`.
+
+    `clients` signs for the clients of listeners that ask for certificates; a topology with such a listener needs it.
 
     Raises RehearsalError for values of the template's that have no place in such files, ProjectError where the
     templates of the rehearsal are missing.
@@ -68,6 +75,12 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
     made["balancer/balancer.pem"] = _pem(authority, names.certified(topology))
     for balancer in topology.balancers:
         made[f"balancer/{balancer.host.name}.cfg"] = balancing.configuration(topology, balancer, root).encode()
+    if topology.mutual_listeners:
+        if clients is None:
+            raise ValueError("listeners ask for client certificates, and nobody signs any")
+        made["balancer/client-authorities.pem"] = clients.authority.certificate
+        made["balancer/client-revocations.pem"] = clients.revocations
+        made["balancer/certificates.lua"] = _template(root, "certificates.lua")
     if topology.database is not None:
         issued = authority.issue([topology.database.host])
         made["database/server.crt"] = issued.certificate
@@ -90,7 +103,8 @@ def compose_file(topology: Topology, root: Path, choices: Choices = Choices()) -
         "gateway": topology.vpc.network_address + 1, "firewall": choices.firewall, "nofile": choices.nofile,
         "database": _database(topology), "volumes": volumes(topology, [slot.name for slot in topology.slots]),
         "balancers": [{"logical_id": one.logical_id, "host": _host(one.host, ports=[
-            port["port"] for port in ports if port["balancer"] == one.logical_id])}
+            port["port"] for port in ports if port["balancer"] == one.logical_id]),
+                       "certificates": any(owner is one for owner, _ in topology.mutual_listeners)}
                       for one in topology.balancers],
         "slots": [{"host": _host(slot, spare=number >= topology.service.desired),
                    "containers": _containers(topology, slot, choices)}
@@ -180,7 +194,7 @@ def _container(topology: Topology, slot: Host, container: Container, choices: Ch
         "memory": container.memory or topology.task.memory, "stop_timeout": container.stop_timeout,
         "ulimits": [(name, _granted(name, soft, choices), _granted(name, hard, choices))
                     for name, soft, hard in container.ulimits],
-        "volumes": _trust_volumes(container) + [
+        "volumes": _trust_volumes(container) + _client_volumes(topology, container) + [
             f"{_volume(slot.name, name)}:{path}:{'ro' if read_only else 'rw'}"
             for name, path, read_only in container.volumes], "health_check": container.health_check,
         "depends_on": [(service_name(topology, slot.name, other), _CONDITIONS[condition])
@@ -208,6 +222,16 @@ def _trust_volumes(container: Container) -> list[str]:
         if not re.fullmatch(r"/[A-Za-z0-9._/-]+", path) or ".." in path:
             raise RehearsalError(f"{container.name}: the file of authorities {path!r} isn't a plain path")
     return [f"./authority.pem:{path}:ro" for path in dict.fromkeys(found)]
+
+
+def _client_volumes(topology: Topology, container: Container) -> list[str]:
+    """The rehearsal's authority of clients among those that Keycloak trusts, where it has to look at certificates
+    itself because the balancer passes them through unseen."""
+    if container.name != topology.task.keycloak or not any(
+            listener.mutual_tls and listener.mutual_tls.mode == "passthrough"
+            for _, listener in topology.mutual_listeners):
+        return []
+    return [f"./balancer/client-authorities.pem:{_TRUSTED_CLIENTS}:ro"]
 
 
 def _pem(authority: Authority, names: Sequence[str]) -> bytes:

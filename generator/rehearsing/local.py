@@ -12,7 +12,8 @@ from types import MappingProxyType
 from generator.errors import RehearsalError
 from generator.keycloak import facts
 from generator.rehearsing import firewall, names, rehearsal
-from generator.rehearsing.compose import tools_image
+from generator.rehearsing.certificates import DOOR_FILE, Clients
+from generator.rehearsing.compose import service_name, tools_image
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.docker import Docker
 from generator.rehearsing.place import Place
@@ -37,6 +38,7 @@ class Rehearsal:
         self._started = started
         self._docker = docker
         self._credentials = Credentials.load(place.secrets)
+        self._clients = Clients.load(place.secrets)
 
     def public_names(self) -> list[str]:
         """Host names that the balancers answer for, Keycloak's own first."""
@@ -62,8 +64,9 @@ class Rehearsal:
             if outside is None:
                 continue
             listener = next(one for one in balancers[port["balancer"]].listeners if one.port == port["listener"])
+            shown = str(self.place.secrets / DOOR_FILE) if listener.mutual_tls and self._clients else None
             found.append(Door(port["vantage"], port["balancer"], listener.protocol.lower(), listener.port,
-                              "127.0.0.1", outside, str(self.place.project / "authority.pem")))
+                              "127.0.0.1", outside, str(self.place.project / "authority.pem"), certificate=shown))
         return found
 
     def tasks(self) -> list[RunningTask]:
@@ -81,6 +84,10 @@ class Rehearsal:
         """Value of a secret environment variable of the Keycloak container."""
         field = dict(self.topology.keycloak.secrets).get(variable)
         return self._credentials.value(field) if field is not None else None
+
+    def clients(self) -> Clients | None:
+        """Who signs client certificates for it; None where no listener asks for any."""
+        return self._clients
 
     def served_by(self, cookie: str) -> str | None:
         """The task that a sticky cookie's value leads to."""
@@ -102,7 +109,7 @@ class Rehearsal:
 
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes."""
-        return self._now("kill", "--signal", "KILL", self._identity(task), wanted=f"{task} can't be killed")
+        return self._now("kill", "--signal", "KILL", *self._all(task), wanted=f"{task} can't be killed")
 
     def stop(self, task: str) -> float:
         """ECS' StopTask."""
@@ -114,17 +121,17 @@ class Rehearsal:
 
     def freeze(self, task: str) -> float:
         """Stops the task's processes where they are."""
-        return self._now("pause", self._identity(task), wanted=f"{task} can't be frozen")
+        return self._now("pause", *self._all(task), wanted=f"{task} can't be frozen")
 
     def thaw(self, task: str) -> float:
         """Lets them go on."""
-        return self._now("unpause", self._identity(task), wanted=f"{task} can't be thawed")
+        return self._now("unpause", *self._all(task), wanted=f"{task} can't be thawed")
 
     def lose(self, task: str) -> float:
         """Nothing reaches it or leaves it from now on; after a while ECS notices."""
         moment = self._filter(task, silent=True)
-        identity = self._identity(task)
-        timer = threading.Timer(LOST_AFTER, lambda: self._docker.succeeds("kill", "--signal", "KILL", identity))
+        identities = self._all(task)
+        timer = threading.Timer(LOST_AFTER, lambda: self._docker.succeeds("kill", "--signal", "KILL", *identities))
         timer.daemon = True
         timer.start()
         return moment
@@ -192,6 +199,15 @@ class Rehearsal:
         if found is None:
             raise RehearsalError(f"{service} has no container")
         return found.identity
+
+    def _all(self, task: str) -> list[str]:
+        """Every container of a task that runs, Keycloak's first; the one that holds its address isn't a process of
+        the task's. Raises RehearsalError where Keycloak's isn't there."""
+        there = self._containers()
+        found = [there.get(service_name(self.topology, task, one.name)) for one in self.topology.task.containers]
+        running = [one.identity for one in found if one is not None and one.status in ("running", "paused")]
+        first = self._identity(task)
+        return [first, *(one for one in running if one != first)]
 
     def _now(self, *arguments: str, wanted: str) -> float:
         moment = time.time()

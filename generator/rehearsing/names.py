@@ -1,4 +1,5 @@
-"""Host names that lead to the balancers: those that Keycloak is told to have, and those in listener rules."""
+"""Host names that lead to the balancers: those that Keycloak is told to have, those in listener rules, and where
+clients show certificates."""
 
 from __future__ import annotations
 
@@ -47,6 +48,8 @@ def _of_keycloak(topology: Topology) -> Iterator[str]:
 
 def _of_rules(balancer: Balancer) -> Iterator[str]:
     for listener in balancer.listeners:
+        if listener.mutual_tls is not None and listener.mutual_tls.host:
+            yield listener.mutual_tls.host
         for rule in listener.rules:
             for condition in rule.conditions:
                 if condition.field == "host-header":

@@ -95,11 +95,14 @@ def export(root: Path, found: Source, folder: Path, parameters: Mapping[str, str
             raise RehearsalError(f"{one} isn't empty")
     described = topology(found, parameters, service)
     choices = Choices(image_folder=found.image_folder, firewall=firewall)
-    made = files(described, root, certificates.authority(found.name), choices)
+    clients = _clients(described)
+    made = files(described, root, certificates.authority(found.name), choices, clients)
     made[".env"] = f"REHEARSAL_SECRETS=../{secrets.name}\n".encode()
     made["README.md"] = (root / quoting.TEMPLATES / "README.md").read_bytes()
     put(folder, made)
     Credentials.generate(described).store(secrets, described)
+    if clients is not None:
+        clients.store(secrets)
     return [folder, secrets]
 
 
@@ -138,9 +141,12 @@ def prepare(root: Path, found: Source, options: Options, docker: Docker, name: s
     if options.firewall:
         _check_firewall(docker, root)
     choices = replace(choices, nofile=_granted_files(docker, root, described))
-    made = files(described, root, certificates.authority(name), choices)
+    clients = _clients(described)
+    made = files(described, root, certificates.authority(name), choices, clients)
     place.put(made)
     Credentials.generate(described).store(place.secrets, described)
+    if clients is not None:
+        clients.store(place.secrets)
     if folder is not None:
         _build(docker, keycloak_image(described, folder), place.project / "image", progress)
     (place.project / ".env").write_text(f"REHEARSAL_SECRETS={place.secrets.resolve()}\n", encoding="utf-8")
@@ -303,6 +309,11 @@ def _routes() -> list[str]:
             address, mask = (ipaddress.IPv4Address(bytes.fromhex(fields[column])[::-1]) for column in (1, 7))
             found.append(f"{address}/{mask}")
     return found
+
+
+def _clients(described: Topology) -> certificates.Clients | None:
+    """Who signs client certificates; None where no listener asks for any."""
+    return certificates.clients(described.name) if described.mutual_listeners else None
 
 
 def _images(described: Topology, choices: Choices) -> list[str]:

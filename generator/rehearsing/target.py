@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generator.errors import AwsError, CredentialsError, RehearsalError
+from generator.rehearsing.certificates import Clients
 from generator.rehearsing.topology import Topology
 
 TARGET_ERRORS = (RehearsalError, AwsError, CredentialsError)
@@ -59,6 +60,8 @@ class Door:
     """Path of a PEM file; None for the system's."""
     source: str = ""
     """The address that requests through it count as coming from; empty where that isn't known."""
+    certificate: str | None = None
+    """Path of a PEM file with the certificate that a client shows there, and its key; None for none."""
 
 
 class Target(Protocol):
@@ -83,6 +86,11 @@ class Target(Protocol):
     def secret(self, variable: str) -> str | None:
         """Value of a secret environment variable of the Keycloak container; None where it has none or it
         can't be read. Never printed."""
+
+    def clients(self) -> Clients | None:
+        """Who signs certificates that the listeners let in; None where no listener asks for any, and where nobody
+        can sign them."""
+        return None
 
     def served_by(self, cookie: str) -> str | None:
         """The task that the value of a balancer's stickiness cookie (AWSALB) leads to; None where it doesn't

@@ -133,6 +133,19 @@ class Task:
         """The container of that name. Raises KeyError where there is none."""
         return {one.name: one for one in self.containers}[name]
 
+    @property
+    def stopping(self) -> tuple[tuple[Container, ...], ...]:
+        """The containers in the order in which ECS stops them, those of one group at the same time: who waited for
+        another one at the start is stopped before it (ECS developer guide, "Container dependency")."""
+        left, groups = list(self.containers), []
+        while left:
+            waited_for = {other for one in left for other, _ in one.depends_on if other != one.name}
+            # A circle, which ECS refuses, ends all at once.
+            group = [one for one in left if one.name not in waited_for] or left
+            groups.append(tuple(group))
+            left = [one for one in left if one not in group]
+        return tuple(groups)
+
 
 @dataclass(frozen=True)
 class Service:
@@ -254,6 +267,22 @@ class MutualTls:
     """`verify` or `passthrough`."""
     trust_store: str = ""
     line: int = 0
+    revocation: bool = False
+    """Whether the trust store has revocation lists."""
+    ignores_expiry: bool = False
+    """IgnoreClientCertificateExpiry: a certificate may be out of date."""
+    advertises: bool = False
+    """AdvertiseTrustStoreCaNames: clients are told which authorities are trusted."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The end of a header's own name (`Leaf`, empty for `X-Amzn-Mtls-Clientcert` itself) to the name that the
+    listener's attributes give it."""
+    host: str = ""
+    """The host that clients ask for there, as rules or an output of the template name it; empty where none does."""
+
+    def header(self, part: str = "") -> str:
+        """What a header is called in which targets are told of a certificate: `X-Amzn-Mtls-Clientcert`, or one that
+        goes on with `part`, unless the listener renames it."""
+        return dict(self.headers).get(part, f"X-Amzn-Mtls-Clientcert{f'-{part}' if part else ''}")
 
 
 @dataclass(frozen=True)
@@ -387,6 +416,12 @@ class Topology:
     def target_group(self, logical_id: str) -> TargetGroup | None:
         """The target group of that name; None for one that the service doesn't use."""
         return {one.logical_id: one for one in self.target_groups}.get(logical_id)
+
+    @property
+    def mutual_listeners(self) -> tuple[tuple[Balancer, Listener], ...]:
+        """The listeners that ask clients for certificates."""
+        return tuple((balancer, listener) for balancer in self.balancers for listener in balancer.listeners
+                     if listener.mutual_tls is not None)
 
     @property
     def keycloak(self) -> Container:

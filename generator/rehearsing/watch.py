@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from generator.errors import CloakformError, RehearsalError
 from generator.keycloak import logs
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import resolver, scheduler
+from generator.rehearsing import topology as topologies
 from generator.rehearsing.compose import compose_file, service_name, task_services, volumes
 from generator.rehearsing.docker import Container, Docker, Shell
 from generator.rehearsing.place import Place
@@ -170,7 +171,8 @@ class Watch:
                 if one.essential or not done:
                     self._died(record, one.name, part)
                     return
-        checked = [part for one in self.topology.task.containers if one.health_check is not None
+        # What isn't essential counts for nothing (ECS developer guide, "Determine Amazon ECS task health").
+        checked = [part for one in self.topology.task.containers if one.health_check is not None and one.essential
                    for part in [parts[one.name]] if part is not None]
         healthy = all(part.health == "healthy" for part in checked)
         if healthy and not record.healthy:
@@ -196,11 +198,8 @@ class Watch:
         record.phase, record.reason, record.stopped = "stopped", reason, time.time()
         self.event(record.slot, "died", reason)
         self._deregister(record.slot)
-        others = [service_name(self.topology, record.slot, one.name) for one in self.topology.task.containers
-                  if one.name != name]
-        running = [self._identities[service] for service in others if service in self._identities]
-        if running:
-            self._in_background(lambda: self.docker.succeeds("stop", *running))
+        others = [one for one in self.topology.task.containers if one.name != name]
+        self._in_background(lambda: self._end(record.slot, others))
 
     def _ask_balancer(self) -> None:
         if not self.topology.target_groups or time.time() - self._asked < TARGETS_EVERY:
@@ -342,13 +341,24 @@ class Watch:
         with contextlib.suppress(CloakformError):
             self._balance([command for group in self.topology.target_groups
                            for command in balancing.disconnect(group, host)])
-        services = [service_name(self.topology, record.slot, one.name) for one in self.topology.task.containers]
-        for one, service in zip(self.topology.task.containers, services):
-            if service in self._identities:
-                self.docker.succeeds("stop", "--time", str(one.stop_timeout), self._identities[service])
+        self._end(record.slot, self.topology.task.containers)
         record.phase, record.stopped, record.listed = "stopped", time.time(), False
         self.event(record.slot, "stopped", record.reason)
         self._wake.set()
+
+    def _end(self, slot: str, containers: Sequence[topologies.Container]) -> None:
+        """Stops containers of a task in ECS' order, those of one group at once, each with its own time to stop."""
+        for group in self.topology.task.stopping:
+            stopping = []
+            for one in group:
+                identity = self._identities.get(service_name(self.topology, slot, one.name))
+                if one in containers and identity is not None:
+                    stopping.append(threading.Thread(target=self.docker.succeeds, daemon=True, args=(
+                        "stop", "--time", str(one.stop_timeout), identity)))
+            for thread in stopping:
+                thread.start()
+            for thread in stopping:
+                thread.join()
 
     def _sweep(self, containers: dict[str, Container]) -> None:
         """Takes away the address of tasks that are gone."""

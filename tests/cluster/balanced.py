@@ -142,8 +142,11 @@ class Balanced:
                 topology.balancers[0],
                 ROOT,
                 certificate=str(certificate),
-                client_authorities=str(certificate.with_name("authority.pem")),
-                **how,
+                **{
+                    "client_authorities": str(certificate.with_name("authority.pem")),
+                    "script": str(ROOT / "templates" / "rehearsal" / "certificates.lua"),
+                    **how,
+                },
             ),
             encoding="utf-8",
         )

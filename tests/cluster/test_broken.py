@@ -57,7 +57,7 @@ def test_a_missing_path_guard_is_found(cloakform: Run, engine: Engine, project: 
 @pytest.mark.parametrize(
     ("name", "params"),
     [
-        ("by-database", "discovery: database\n"),
+        ("by-database", "keycloak: {discovery: database}\n"),
         ("all-at-once", "service: {deployment: recreate}\n"),
     ],
 )

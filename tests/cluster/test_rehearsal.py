@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import PROJECT
-from tests.cluster import images
+from tests.cluster import compose_v2, images
 from tests.cluster.engine import Engine
 
 IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:17")
@@ -155,3 +155,23 @@ def test_nothing_running_is_no_drill(cloakform: Run) -> None:
     done = cloakform("drill", "dev")
     assert done.returncode == 2
     assert "rehearse up" in done.stderr
+
+
+@pytest.mark.long
+def test_compose_v2_starts_it_too(cloakform: Run, engine: Engine, project: Path) -> None:
+    """With Compose v2 instead of Debian's 1.29 the same project comes up, and goes down without a trace."""
+    images.provide(engine, ["keycloak:26.7.4"])
+    newer = engine.with_compose(compose_v2.build())
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = newer.command(sys.executable, "-m", "generator", "--project", str(project), *arguments)
+        return subprocess.run(command, env={**newer.environment, "PYTHONPATH": str(PROJECT)}, text=True,
+                              capture_output=True, check=False)
+
+    up = run("rehearse", "up", "dev")
+    assert up.returncode == 0, up.stderr
+    used = subprocess.run(newer.command("docker", "ps", "--format", '{{.Label "com.docker.compose.version"}}'),
+                          env=newer.environment, text=True, capture_output=True, check=True).stdout.split()
+    assert used and all(one.startswith("2.") for one in used), used
+    assert run("rehearse", "down", "dev").returncode == 0
+    assert left(newer) == ""

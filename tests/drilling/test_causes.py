@@ -13,7 +13,7 @@ from generator.drilling.admin import Try
 from generator.drilling.answering import Asked
 from generator.drilling.places import places
 from generator.rehearsing.target import Door
-from generator.rehearsing.topology import Action, Topology
+from generator.rehearsing.topology import Action, Container, Listener, MutualTls, Topology
 from tests.drilling.servers import ADMIN, PUBLIC
 from tests.drilling.targets import DEV, with_container, with_environment
 from tests.rehearsing.topologies import FORWARD, PERMISSIONS, RULES, path, rule, with_group, with_rules
@@ -251,3 +251,63 @@ def test_a_redirect_is_called_one():
     """What answers instead of Keycloak is named by what it does."""
     topology = with_rules(rule("Listener", None, Action("redirect", status=301)), topology=DEV)
     assert "with a redirect" in causes.hidden(topology, Asked(PUBLIC, "/realms/x", INTERNET))[0].text
+
+
+# --- client certificates ------------------------------------------------------------------------------------
+
+PROXY = Container("proxy", "haproxy:2.8", ports=(8081, 8083), line=840)
+VERIFY, PASS = MutualTls("verify", "TrustStore", 420), MutualTls("passthrough", line=420)
+
+
+def certified(mutual: MutualTls, *containers: Container, **variables: str) -> tuple[Topology, Listener]:
+    """DEV with certificates on its HTTPS listener, containers beside Keycloak and more variables."""
+    topology = with_environment(DEV, **variables)
+    balancer = topology.balancers[0]
+    listeners = tuple(replace(one, mutual_tls=mutual) if one.protocol == "HTTPS" else one
+                      for one in balancer.listeners)
+    topology = replace(topology, balancers=(replace(balancer, listeners=listeners),),
+                       task=replace(topology.task, containers=(*topology.task.containers, *containers)))
+    return topology, listeners[-1]
+
+
+def test_why_keycloak_sees_no_certificate():
+    """No provider, a header that none of them reads, a proxy that isn't believed; nothing where all is as it should
+    be."""
+    told = {"KC_SPI_X509CERT_LOOKUP__PROVIDER": "haproxy"}
+    assert [cause.line for cause in causes.unread(*certified(VERIFY))] == [590, 420]
+    assert "X-Amzn-Mtls-Clientcert-Leaf" in causes.unread(*certified(VERIFY, **told))[0].text
+    assert "X-Amzn-Mtls-Clientcert as" in causes.unread(*certified(PASS, **told))[0].text
+    assert causes.unread(*certified(VERIFY, PROXY, **told)) == ()
+    chosen_in_the_image = {"KC_SPI_X509CERT_LOOKUP__NGINX__SSL_CLIENT_CERT": "ssl-client-cert"}
+    assert causes.unread(*certified(PASS, PROXY, **chosen_in_the_image)) == ()
+    distrusted = certified(VERIFY, PROXY, **told, KC_PROXY_TRUSTED_ADDRESSES="10.40.0.0/16")
+    assert "127.0.0.1" in causes.unread(*distrusted)[0].fix
+    trusted = certified(VERIFY, PROXY, **told, KC_PROXY_TRUSTED_ADDRESSES="10.40.0.0/16, 127.0.0.1")
+    assert causes.unread(*trusted) == ()
+
+
+def test_why_a_stranger_s_certificate_is_believed():
+    """What is passed through is verified by nobody; what the balancer verifies is not the template's fault."""
+    named = {"KC_SPI_X509CERT_LOOKUP_PROVIDER": "nginx"}
+    found = causes.unverified(*certified(PASS, PROXY, **named))
+    assert found[0].line == 420 and "nginx" in found[0].text and "client-x509" in found[0].fix
+    assert causes.unverified(*certified(VERIFY, PROXY, **named)) == ()
+
+
+def test_why_a_made_up_header_is_believed():
+    """The variable that makes Keycloak read it, or the proxy that should have taken it away; nothing where it
+    reads none."""
+    named = {"KC_SPI_X509CERT_LOOKUP__HAPROXY__SSL_CLIENT_CERT": "ssl-client-cert"}
+    alone, _ = certified(VERIFY, **named)
+    assert "nothing in front" in causes.believed(alone)[0].text and causes.believed(alone)[0].line > 600
+    beside, _ = certified(VERIFY, PROXY, **named)
+    assert "proxy in front" in causes.believed(beside)[0].text and causes.believed(beside)[0].line == 840
+    assert causes.believed(DEV) == ()
+
+
+def test_health_that_a_container_beside_keycloak_answers_proves_nothing():
+    """A proxy's port is no wrong port of Keycloak's; without the proxy it is one."""
+    asked = with_group(DEV, health_port=8083)
+    assert any("health on port 8083" in cause.text for cause in causes.unserved(asked))
+    beside = replace(asked, task=replace(asked.task, containers=(*asked.task.containers, PROXY)))
+    assert not any("health on port" in cause.text for cause in causes.unserved(beside))

@@ -8,6 +8,7 @@ import pytest
 
 from generator.drilling.places import Site, option, places
 from generator.rehearsing.target import Door
+from generator.rehearsing.topology import Listener, MutualTls
 from tests.drilling.servers import ADMIN, PUBLIC
 from tests.drilling.targets import DEV, with_container, with_environment
 
@@ -75,3 +76,21 @@ def test_the_door_fits_the_site_best():
     assert found.vantages() == ["internet", "admin"]
     other = replace(HTTPS, listener_port=8443)
     assert replace(found, doors=(HTTPS, other)).door("internet", Site("https", PUBLIC, 8443)) == other
+
+
+def test_where_certificates_are_asked_for_is_a_place_of_its_own():
+    """With its listener's host and port, if somebody may come in; the public address is none twice."""
+    asking = MutualTls("verify", host="certs.example.com")
+    balancer = DEV.balancers[0]
+    topology = replace(DEV, balancers=(replace(balancer, listeners=(
+        *balancer.listeners, Listener("MutualTlsListener", "HTTPS", 8443, (), asking))),))
+    door = replace(HTTPS, listener_port=8443)
+    shown = replace(door, certificate="/a/certificate.pem")
+    assert places(topology, [HTTPS, door]).certified == ()
+    found = places(topology, [HTTPS, shown])
+    assert [site.url for site in found.certified] == ["https://certs.example.com:8443"]
+    assert found.sites[-1] == found.certified[0] and found.door("internet", found.certified[0]) == shown
+    assert found.door("internet", found.public) == HTTPS
+    everywhere = replace(DEV, balancers=(replace(balancer, listeners=tuple(
+        replace(one, mutual_tls=MutualTls("passthrough")) for one in balancer.listeners)),))
+    assert places(everywhere, [HTTPS]).certified == ()

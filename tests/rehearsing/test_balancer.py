@@ -327,18 +327,63 @@ def test_targets_may_speak_tls_without_being_verified():
     assert not any(" ssl " in line for line in lines("backend TargetGroup", "server"))
 
 
+AUTHORITIES, REVOKED = "'/etc/rehearsal/client-authorities.pem'", "'/etc/rehearsal/client-revocations.pem'"
+
+
 @pytest.mark.parametrize(
-    "mode,options",
+    "mutual,options",
     [
-        ("verify", "verify required"),
-        ("passthrough", "verify optional ca-ignore-err all crt-ignore-err all"),
+        (MutualTls("verify"), f"ca-verify-file {AUTHORITIES} verify required"),
+        (MutualTls("verify", advertises=True), f"ca-file {AUTHORITIES} verify required"),
+        (
+            MutualTls("verify", revocation=True),
+            f"ca-verify-file {AUTHORITIES} verify required crl-file {REVOKED}",
+        ),
+        (
+            MutualTls("verify", ignores_expiry=True),
+            f"ca-verify-file {AUTHORITIES} verify required crt-ignore-err 10",
+        ),
+        (
+            MutualTls("passthrough"),
+            f"ca-file {AUTHORITIES} verify optional ca-ignore-err all crt-ignore-err all",
+        ),
     ],
 )
-def test_mutual_tls_is_of_the_listener(mode, options):
-    """Client certificates are demanded or passed on at every bind of the listener that says so."""
-    topology = with_rules(listeners=(replace(HTTPS, mutual_tls=MutualTls(mode)),))
-    options = f" ca-file '/etc/rehearsal/client-authorities.pem' {options}"
-    assert all(line.endswith(options) for line in lines("frontend listener-443", "bind", topology))
+def test_mutual_tls_is_of_the_listener(mutual, options):
+    """Client certificates are demanded or passed on at every bind of the listener that says so, as it says."""
+    topology = with_rules(listeners=(replace(HTTPS, mutual_tls=mutual),))
+    found = lines("frontend listener-443", "bind", topology)
+    assert len(found) == 4
+    assert all(line.endswith(f" {options} no-tls-tickets") for line in found)
+    assert not any("verify" in line for line in lines("frontend listener-443", "bind"))
+
+
+def told(mutual):
+    """The lines about a certificate's headers: what each does to which header."""
+    topology = with_rules(listeners=(replace(HTTPS, mutual_tls=mutual),))
+    found = lines("frontend listener-443", "http-request", topology)
+    return [line.split()[1:3] for line in found if "mtls" in line.lower() or "ssl_c_" in line]
+
+
+def test_a_verified_certificate_is_told_and_nothing_that_a_client_made_up():
+    """Each header is taken from the client before it is written, whatever the listener calls it."""
+    names = [f"X-Amzn-Mtls-Clientcert-{part}" for part in ("Serial-Number", "Issuer", "Subject", "Leaf", "Validity")]
+    assert told(MutualTls("verify")) == [[what, name] for name in names for what in ("del-header", "set-header")]
+    renamed = told(MutualTls("verify", headers=(("Leaf", "X-Mtls-Their"),)))
+    assert ["del-header", "X-Mtls-Their"] in renamed and ["set-header", "X-Mtls-Their"] in renamed
+    assert not any(name.endswith("Leaf") for _, name in renamed)
+
+
+def test_a_passed_chain_is_written_by_the_script_and_the_script_is_loaded_for_nothing_else():
+    """HAProxy has no words for a chain; who passes none through loads nothing."""
+    assert told(MutualTls("passthrough")) == [
+        ["del-header", "X-Amzn-Mtls-Clientcert"],
+        ["set-header", "X-Amzn-Mtls-Clientcert"],
+    ]
+    passing = with_rules(listeners=(replace(HTTPS, mutual_tls=MutualTls("passthrough")),))
+    assert lines("global", "lua-load", passing) == ["lua-load '/etc/rehearsal/certificates.lua'"]
+    verifying = with_rules(listeners=(replace(HTTPS, mutual_tls=MutualTls("verify")),))
+    assert lines("global", "lua-load", verifying) == lines("global", "lua-load") == []
 
 
 @pytest.mark.parametrize(

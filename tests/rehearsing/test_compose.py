@@ -11,9 +11,11 @@ import yaml
 
 from generator.errors import RehearsalError
 from generator.rehearsing import certificates, names
+from generator.rehearsing.certificates import Clients
 from generator.rehearsing.compose import Choices, compose_file, files, task_services
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.rehearsal import export, source
+from generator.rehearsing.topology import Container, HealthCheck, MutualTls
 from tests.cases import PROJECT
 from tests.rehearsing.foreign import FOREIGN, OWN, load
 
@@ -21,6 +23,11 @@ from tests.rehearsing.foreign import FOREIGN, OWN, load
 @pytest.fixture(scope="module")
 def authority():
     return certificates.authority("test")
+
+
+@pytest.fixture(scope="module")
+def clients():
+    return certificates.clients("test")
 
 
 def services(topology, **choices):
@@ -35,20 +42,20 @@ def with_environment(topology, *entries):
 
 
 @pytest.mark.parametrize("name", [*OWN, *FOREIGN])
-def test_every_template_becomes_a_project(name, authority):
+def test_every_template_becomes_a_project(name, authority, clients):
     """Each template gives files that hold every host, and the same files each time."""
     topology = load(name)
-    made = files(topology, PROJECT, authority)
+    made = files(topology, PROJECT, authority, clients=clients)
     described = yaml.safe_load(made["compose.yaml"])
     assert {f"{host.name}-net" for host in topology.hosts} <= set(described["services"])
     assert "name" not in described and "version" not in described, "Compose 1.29 and 2 both read it"
-    assert made["compose.yaml"] == files(topology, PROJECT, authority)["compose.yaml"]
+    assert made["compose.yaml"] == files(topology, PROJECT, authority, clients=clients)["compose.yaml"]
 
 
 @pytest.mark.parametrize("name", [*OWN, *FOREIGN])
-def test_no_template_gets_rights_on_this_machine(name, authority):
+def test_no_template_gets_rights_on_this_machine(name, authority, clients):
     """Nothing is privileged, no device, no folder of the machine's, no right but those of the rehearsal's own parts."""
-    described = yaml.safe_load(files(load(name), PROJECT, authority)["compose.yaml"])
+    described = yaml.safe_load(files(load(name), PROJECT, authority, clients=clients)["compose.yaml"])
     for service, one in described["services"].items():
         assert not {"privileged", "devices", "pid", "ipc", "userns_mode", "cgroup_parent", "sysctls"} & set(one), service
         own = {"dns": ["NET_BIND_SERVICE"]}.get(service, ["NET_ADMIN"] if service.endswith("-firewall") else None)
@@ -223,3 +230,64 @@ def test_an_unknown_subject_names_what_there_is():
     """A mistyped environment is answered with those that exist."""
     with pytest.raises(RehearsalError, match="dev, prod, staging"):
         source(PROJECT, "pord")
+
+
+def two_containers(topology=None, mode="verify"):
+    """The topology with a listener for certificates and a proxy beside Keycloak."""
+    topology = topology or load("dev")
+    proxy = Container("proxy", "haproxy:2.8@sha256:" + "1" * 64, entrypoint=("sh", "-c"), user="99:99", read_only=True,
+                      command=("exec haproxy -db -f /dev/stdin <<'END'\nfrontend a\n  bind :8081 # $HOME\nEND\n",),
+                      depends_on=((topology.task.keycloak, "START"),), stop_timeout=35,
+                      health_check=HealthCheck(("CMD-SHELL", "true")))
+    balancer = topology.balancers[0]
+    listeners = tuple(replace(one, mutual_tls=MutualTls(mode, "TrustStore", revocation=True))
+                      if one.protocol == "HTTPS" else one for one in balancer.listeners)
+    return replace(topology, task=replace(topology.task, containers=(*topology.task.containers, proxy)),
+                   balancers=(replace(balancer, listeners=listeners), *topology.balancers[1:]))
+
+
+def test_a_proxy_beside_keycloak_shares_its_network_and_starts_after_it():
+    """The second container of a task: same address, its own command to the letter, its own health check and time."""
+    found = services(two_containers())["keycloak-1-proxy"]
+    assert found["network_mode"] == "service:keycloak-1-net" and "networks" not in found
+    assert found["depends_on"]["keycloak-1"] == {"condition": "service_started"}
+    assert found["command"][0].endswith("bind :8081 # $$HOME\nEND\n")
+    assert (found["user"], found["read_only"], found["stop_grace_period"]) == ("99:99", True, "35s")
+    assert found["healthcheck"]["test"] == ["CMD-SHELL", "true"]
+    assert "keycloak-1-proxy" in task_services(two_containers(), "keycloak-1")
+
+
+@pytest.mark.parametrize("mode", ["verify", "passthrough"])
+def test_authorities_of_clients_are_the_rehearsal_s_own(authority, clients, mode):
+    """The balancer gets them in the place of the bundle, with a list of what they revoked; Keycloak only where it has
+    to look itself. Their keys are nowhere in the project."""
+    topology = two_containers(mode=mode)
+    made = files(topology, PROJECT, authority, clients=clients)
+    assert made["balancer/client-authorities.pem"] == clients.authority.certificate
+    assert b"X509 CRL" in made["balancer/client-revocations.pem"]
+    there = yaml.safe_load(made["compose.yaml"])["services"]
+    mounted = [one for one in there["balancer"]["volumes"] if "client-" in one or ".lua" in one]
+    assert len(mounted) == 3 and all(one.split(":")[0].removeprefix("./") in made for one in mounted)
+    trusted = [one for one in there["keycloak-1"].get("volumes", []) if "client-authorities" in one]
+    assert bool(trusted) == (mode == "passthrough")
+    assert not [one for one in there["keycloak-1-proxy"].get("volumes", []) if "client-authorities" in one]
+    for key in (clients.authority.key, clients.door.key, clients.revoked.key):
+        assert not any(key in content for content in made.values())
+
+
+def test_a_template_without_such_a_listener_gets_none_of_it(authority, clients):
+    """No authority, no list, no script."""
+    made = files(load("dev"), PROJECT, authority, clients=clients)
+    assert not [name for name in made if "client" in name or name.endswith(".lua")]
+    assert "client-authorities" not in made["compose.yaml"].decode()
+
+
+def test_certificates_of_clients_are_kept_for_nobody_else_to_read(tmp_path, clients):
+    """What is written is read back, and only its owner can."""
+    assert Clients.load(tmp_path) is None
+    clients.store(tmp_path)
+    assert Clients.load(tmp_path) == clients
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    (tmp_path / "clients.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RehearsalError, match="client certificates"):
+        Clients.load(tmp_path)

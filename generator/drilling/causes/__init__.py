@@ -16,6 +16,7 @@ from generator.drilling.causes.access import (
     unserved,
     unsteady,
 )
+from generator.drilling.causes.certificates import believed, unread, unverified
 from generator.drilling.causes.cluster import (
     abrupt,
     alone,
@@ -31,6 +32,7 @@ __all__ = [
     "abrupt",
     "alone",
     "apart",
+    "believed",
     "deployment",
     "exposed",
     "forged",
@@ -42,6 +44,8 @@ __all__ = [
     "proxy_headers",
     "served_late",
     "silence",
+    "unread",
     "unserved",
     "unsteady",
+    "unverified",
 ]

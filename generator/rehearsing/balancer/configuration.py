@@ -35,15 +35,18 @@ def configuration(
     *,
     certificate: str = "/etc/rehearsal/balancer.pem",
     client_authorities: str = "/etc/rehearsal/client-authorities.pem",
+    client_revocations: str = "/etc/rehearsal/client-revocations.pem",
+    script: str = "/etc/rehearsal/certificates.lua",
     started: Collection[str] | None = None,
 ) -> str:
     """The configuration of HAProxy, 2.6 or newer, that does what the balancer would.
 
-    `certificate` and `client_authorities` are paths in its container: certificate and key in one PEM, and the
-    trust store of listeners with mutual TLS. `started` are the names of the slots that are registered from
-    the start, the first `service.desired` if None. Every vantage of the balancer's has a port; what its
-    security groups don't let in is reset there, since all of them come in from one address that the firewall
-    can't tell apart.
+    `certificate`, `client_authorities`, `client_revocations` and `script` are paths in its container:
+    certificate and key in one PEM, the trust store of listeners with mutual TLS and its revocation lists, and
+    `certificates.lua`, which those that pass certificates through need. `started` are the names of the slots
+    that are registered from the start, the first `service.desired` if None. Every vantage of the balancer's
+    has a port; what its security groups don't let in is reset there, since all of them come in from one
+    address that the firewall can't tell apart.
 
     Raises RehearsalError for values of the template's that have no place in such a file, and for conditions
     that no balancer has.
@@ -70,6 +73,8 @@ def configuration(
             "errors": _ERRORS,
             "log_format": log.FORMAT,
             "normalize": paths_command(normalized=True),
+            "script": quoting.haproxy(script, where, "the script's path")
+            if any(_passes_through(one) for one in balancer.listeners) else "",
             "listeners": [
                 _listener(
                     topology,
@@ -78,6 +83,7 @@ def configuration(
                     [here for here in mine if here.listener == one.logical_id],
                     quoting.haproxy(certificate, where, "the certificate's path"),
                     quoting.haproxy(client_authorities, where, "the trust store's path"),
+                    quoting.haproxy(client_revocations, where, "the path of the revocation lists"),
                 )
                 for one in balancer.listeners
             ],
@@ -97,6 +103,7 @@ def _listener(
     here: Sequence[Vantage],
     certificate: str,
     authorities: str,
+    revocations: str,
 ) -> dict[str, object]:
     where = quoting.place(topology.file, listener.line)
     if listener.protocol not in ("HTTP", "HTTPS"):
@@ -108,7 +115,7 @@ def _listener(
     # A listener without TLS speaks HTTP/1.1 only; HAProxy would also take HTTP/2 from who begins with it.
     options = f" ssl crt {certificate} alpn h2,http/1.1" if secure else " proto h1"
     if secure and listener.mutual_tls:
-        options += _client_certificates(listener.mutual_tls, authorities, where)
+        options += _client_certificates(listener.mutual_tls, authorities, revocations, where)
     met = [rules.section(topology, one) for one in listener.rules]
     names = [one["id"] for one in met]
     if len(set(names)) < len(names):
@@ -149,9 +156,21 @@ def _listener(
     }
 
 
-def _client_certificates(mutual: MutualTls, authorities: str, where: str) -> str:
-    if mutual.mode == "verify":
-        return f" ca-file {authorities} verify required"
+def _client_certificates(mutual: MutualTls, authorities: str, revocations: str, where: str) -> str:
+    # Sessions aren't resumed where certificates are asked for ("Mutual authentication with TLS").
     if mutual.mode == "passthrough":
-        return f" ca-file {authorities} verify optional ca-ignore-err all crt-ignore-err all"
-    raise quoting.refused(where, f"mutual TLS of mode {quoting.comment(mutual.mode)} is none of a balancer's")
+        return f" ca-file {authorities} verify optional ca-ignore-err all crt-ignore-err all no-tls-tickets"
+    if mutual.mode != "verify":
+        raise quoting.refused(
+            where, f"mutual TLS of mode {quoting.comment(mutual.mode)} is none of a balancer's"
+        )
+    # What is only verified against isn't told to clients.
+    options = f" {'ca-file' if mutual.advertises else 'ca-verify-file'} {authorities} verify required"
+    options += f" crl-file {revocations}" if mutual.revocation else ""
+    # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's.
+    options += " crt-ignore-err 10" if mutual.ignores_expiry else ""
+    return f"{options} no-tls-tickets"
+
+
+def _passes_through(listener: Listener) -> bool:
+    return listener.mutual_tls is not None and listener.mutual_tls.mode == "passthrough"

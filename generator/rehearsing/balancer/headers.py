@@ -50,19 +50,27 @@ def told(balancer: Balancer, listener: Listener) -> list[str]:
 
 
 def _certificate_headers(mutual: MutualTls) -> list[str]:
-    """What a target learns of the client's certificate ("Mutual authentication with TLS"): the certificate as
-    PEM with percent signs, and in mode `verify` its parts."""
-    pem = (
-        f'{quoting.literal("-----BEGIN%20CERTIFICATE-----%0A")}%[ssl_c_der,base64,regsub("(.{{64}})","\\\\1%0A",g)]'
-        f"{quoting.literal('%0A-----END%20CERTIFICATE-----%0A')}"
-    )
+    """What a target learns of the client's certificate ("HTTP headers and mutual TLS"): in mode `verify` the
+    certificate as PEM with percent signs, in which `+`, `=` and `/` stay as they are, and its parts; in mode
+    `passthrough` the whole chain as it was sent, the client's own first.
+
+    AWS doesn't say what becomes of such headers that a client sends: here the listener that makes them takes
+    them out first, and every other one lets them through, as it does with any header.
+    """
     present = "if { ssl_c_used }"
     if mutual.mode == "passthrough":
+        name = mutual.header()
         return [
-            "http-request del-header X-Amzn-Mtls-Clientcert",
-            f"http-request set-header X-Amzn-Mtls-Clientcert '{pem}' {present}",
+            f"http-request del-header {name}",
+            f"http-request set-header {name} %[lua.client_chain] {present}",
         ]
-    moment = '%[ssl_c_{},regsub("^(..)(..)(..)(..)(..)(..)Z$","20\\\\1-\\\\2-\\\\3T\\\\4:\\\\5:\\\\6Z")]'
+    pem = (
+        f'{quoting.literal("-----BEGIN%20CERTIFICATE-----%0A")}'
+        # Lines of 64, and no second line end behind a last one that is full.
+        f'%[ssl_c_der,base64,regsub("(.{{64}})","\\1%0A",g),regsub("%0A$","")]'
+        f"{quoting.literal('%0A-----END%20CERTIFICATE-----%0A')}"
+    )
+    moment = '%[ssl_c_{},regsub("^(..)(..)(..)(..)(..)(..)Z$","20\\1-\\2-\\3T\\4:\\5:\\6Z")]'
     parts = {
         "Serial-Number": "%[ssl_c_serial,hex]",
         "Issuer": "%[ssl_c_i_dn(,0,rfc2253)]",
@@ -71,6 +79,10 @@ def _certificate_headers(mutual: MutualTls) -> list[str]:
         "Validity": f"NotBefore={moment.format('notbefore')};NotAfter={moment.format('notafter')}",
     }
     return [
-        f"http-request set-header X-Amzn-Mtls-Clientcert-{key} '{value}' {present}"
+        line
         for key, value in parts.items()
+        for line in (
+            f"http-request del-header {mutual.header(key)}",
+            f"http-request set-header {mutual.header(key)} '{value}' {present}",
+        )
     ]

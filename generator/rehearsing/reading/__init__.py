@@ -11,7 +11,15 @@ from typing import Any
 from generator.document import Document
 from generator.rehearsing import addresses
 from generator.rehearsing.reading import discovery, services, tasks
-from generator.rehearsing.reading.balancers import BALANCER, LISTENER, RULE, TARGET_GROUP, Balancers, Draft
+from generator.rehearsing.reading.balancers import (
+    BALANCER,
+    LISTENER,
+    REVOCATION,
+    RULE,
+    TARGET_GROUP,
+    Balancers,
+    Draft,
+)
 from generator.rehearsing.reading.databases import Databases
 from generator.rehearsing.reading.groups import EGRESS, GROUP, INGRESS, Groups
 from generator.rehearsing.reading.madeup import CLUSTER, INSTANCE, PROXY, MadeUp
@@ -26,7 +34,8 @@ __all__ = ["NotRehearsable", "read", "renumbered"]
 
 # Resources whose presence has to be certain.
 _READ = (
-    VPC, SUBNET, GROUP, INGRESS, EGRESS, BALANCER, LISTENER, RULE, TARGET_GROUP, INSTANCE, CLUSTER, PROXY,
+    VPC, SUBNET, GROUP, INGRESS, EGRESS, BALANCER, LISTENER, RULE, TARGET_GROUP, REVOCATION, INSTANCE, CLUSTER,
+    PROXY,
     services.SERVICE, services.TASK_DEFINITION, services.SCALABLE_TARGET,
     discovery.ENTRY, *discovery.NAMESPACES,
 )  # fmt: skip

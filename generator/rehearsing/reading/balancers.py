@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.document import Resource
 from generator.rehearsing.reading.groups import Groups
@@ -17,6 +17,7 @@ from generator.resolving import Place, Reference
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+REVOCATION = "AWS::ElasticLoadBalancingV2::TrustStoreRevocation"
 
 EXISTING = "ExistingBalancer"
 
@@ -38,7 +39,12 @@ _CODES = re.compile(r"[0-9]{3}(-[0-9]{3})?(,[0-9]{3}(-[0-9]{3})?)*")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?")
 _COOKIE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _METHOD = re.compile(r"[A-Z_-]{1,40}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"https://(?P<host>[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:(?P<port>[0-9]{1,5}))?(/|$)")
 _XFF = ("append", "preserve", "remove")
+# Parts of the headers that tell of a certificate, as listener attributes name them.
+_MUTUAL_HEADERS = {"": "", "serial_number": "Serial-Number", "issuer": "Issuer", "subject": "Subject",
+                   "validity": "Validity", "leaf": "Leaf"}
 
 
 @dataclass(frozen=True)
@@ -316,23 +322,71 @@ class Balancers:
             self._action(actions, properties, listener),
             line=properties["DefaultActions"].line,
         )
+        port = scene.port(properties["Port"], what.format("port"), 443 if protocol == "HTTPS" else 80)
+        made = (*self._rules(rules), default)
+        mutual = self._mutual_tls(properties, what)
+        if mutual is not None:
+            mutual = replace(mutual, host=self._asked_for(made, port))
+        return Listener(listener.logical_id, protocol, port, made, mutual, listener.line)
+
+    def _asked_for(self, rules: tuple[Rule, ...], port: int) -> str:
+        """The host that clients ask for at a listener: the first one that its rules name, else that of an output with
+        an address at its port; empty where there is neither."""
+        for rule in rules:
+            for condition in rule.conditions:
+                if condition.field == "host-header":
+                    for value in condition.values:
+                        if _HOST.fullmatch(value):
+                            return value
+        resolver = self._scene.resolver
+        outputs = self._scene.document.data.get("Outputs")
+        for name in outputs if isinstance(outputs, dict) else ():
+            found = _ADDRESS.match(resolver.place(("Outputs",))[name]["Value"].text or "")
+            if found and int(found["port"] or 443) == port:
+                return found["host"]
+        return ""
+
+    def _mutual_tls(self, properties: Place, what: str) -> MutualTls | None:
+        """What a listener does about client certificates; None where it asks for none."""
+        scene = self._scene
         mutual = properties["MutualAuthentication"]
         mode = scene.choice(
             mutual["Mode"], what.format("client certificates"), ("off", "verify", "passthrough"), "off"
         )
+        if mode == "off":
+            return None
         trust = mutual["TrustStoreArn"]
-        tls = None
-        if mode != "off":
-            store = scene.identity(trust, what.format("trust store")) if trust else ""
-            tls = MutualTls(mode, store, mutual.line)
-        return Listener(
-            listener.logical_id,
-            protocol,
-            scene.port(properties["Port"], what.format("port"), 443 if protocol == "HTTPS" else 80),
-            (*self._rules(rules), default),
-            tls,
-            listener.line,
+        attributes = self._attributes(properties["ListenerAttributes"], what)
+        names = []
+        for written, part in _MUTUAL_HEADERS.items():
+            key = f"x_amzn_mtls_clientcert{f'_{written}' if written else ''}"
+            name = attributes.text(f"routing.http.request.{key}.header_name", "")
+            if name and not _HEADER.fullmatch(name):
+                scene.problem(properties["ListenerAttributes"], f"{name!r} is no name of a header")
+            elif name:
+                names.append((part, name))
+        return MutualTls(
+            mode,
+            scene.identity(trust, what.format("trust store")) if trust else "",
+            mutual.line,
+            revocation=self._revokes(trust, what),
+            ignores_expiry=scene.flag(mutual["IgnoreClientCertificateExpiry"], what.format("expiry"), False),
+            advertises=scene.choice(mutual["AdvertiseTrustStoreCaNames"], what.format("authorities"),
+                                    ("on", "off"), "off") == "on",
+            headers=tuple(names),
         )
+
+    def _revokes(self, trust: Place, what: str) -> bool:
+        """Whether a trust store has revocation lists, as far as the template tells."""
+        scene = self._scene
+        store = scene.identity(trust, what.format("trust store")) if trust else ""
+        for resource in scene.resolver.resources(REVOCATION):
+            properties = scene.resolver.properties(resource)
+            theirs = properties["TrustStoreArn"]
+            if store and theirs and list(properties["RevocationContents"]) \
+                    and scene.identity(theirs, f"the trust store of {resource.logical_id}") == store:
+                return True
+        return False
 
     def _rules(self, rules: list[Resource]) -> list[Rule]:
         scene = self._scene
