@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV ?=
 
-.PHONY: help render check lint explain new test rehearse test-cluster test-cluster-all bench clean
+.PHONY: help render check lint review explain new test rehearse deploy status sandbox test-cluster test-cluster-all bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ check: $(VENV)/.ready  ## Fail where rendered/ is not what params and templates 
 
 lint: $(VENV)/.ready  ## Lint what params and templates give; write nothing
 	@$(BIN)/cloakform lint $(ENV)
+
+review: $(VENV)/.ready  ## Say what the change under rendered/ does (BASE=origin/main make review; ENV=prod: that one)
+	@$(BIN)/cloakform review $${BASE:+--base "$$BASE"} $(ENV)
 
 explain: $(VENV)/.ready  ## What a key means: make explain KEY=service.memory ENV=prod
 	@$(BIN)/cloakform explain $(KEY) $(ENV)
@@ -33,14 +36,23 @@ rehearse: $(VENV)/.ready  ## Start dev as a real cluster with Docker, drill it, 
 	@$(BIN)/cloakform drill $(or $(ENV),dev); code=$$?; \
 	  $(BIN)/cloakform rehearse down $(or $(ENV),dev); exit $$code
 
+deploy: $(VENV)/.ready  ## Deploy what is committed: make deploy ENV=dev
+	@$(BIN)/cloakform deploy $(ENV)
+
+status: $(VENV)/.ready  ## Say how the stacks are (ENV=prod: that one)
+	@$(BIN)/cloakform status $(ENV)
+
+sandbox: $(VENV)/.ready  ## A first deployment to a local AWS: no account, no cost, nothing left behind
+	@$(BIN)/cloakform sandbox
+
 test-cluster: $(VENV)/.ready-test  ## Rehearse and drill real clusters (root on Debian: starts an engine where none runs)
 	@$(BIN)/python -m pytest tests/cluster -m "not long" $(T)
 
 test-cluster-all: $(VENV)/.ready-test  ## The same for every version, discovery and broken template (hours)
 	@$(BIN)/python -m pytest tests/cluster $(T)
 
-bench: $(VENV)/.ready-test  ## Measure against cfn-lint; prints ratios
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.ready-test  ## Measure against others' programs; prints ratios (WHAT=review: one of them)
+	@$(BIN)/python -m benchmarks $(WHAT)
 
 clean:  ## Remove the environment and the caches; what the cluster tests' engine still runs ends first
 	@if [ -x $(BIN)/python ] && [ -d .cache/cluster/engine ]; then env -u CLOAKFORM_CLUSTER $(BIN)/python -m tests.cluster engine remove; fi

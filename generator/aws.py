@@ -9,25 +9,47 @@ from typing import Any
 from generator.errors import AwsError, CredentialsError, RefusedError
 
 # What a call comes to: seconds until it is given up, and how often it is tried.
-_CONNECT, _READ, _TRIES = 10, 30, 6
+_CONNECT, _READ, TRIES = 10, 30, 6
 
 # How AWS' services call credentials that were good and aren't any more.
 _EXPIRED = frozenset(
-    ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException")
+    (
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidToken",
+        "TokenRefreshRequired",
+        "AuthFailure",
+    )
 )
+
+
+class ExpiredError(CredentialsError):
+    """AWS no longer takes the credentials: it said no, which is another thing than having none."""
+
+    exit_code = AwsError.exit_code
+
+    def __init__(self, text: str, first: bool = True):
+        super().__init__(text)
+        self.first = first
+        """Whether that was the answer to the first try; otherwise AWS may have done what an earlier one asked."""
 
 
 class Connection:
     """Clients for one region, whose credentials belong to one account."""
 
-    def __init__(self, region: str, account: str, endpoint_url: str | None = None):
-        """Asks AWS who is calling. `endpoint_url` is where to send every call instead of to AWS.
+    def __init__(self, region: str, account: str, endpoint_url: str | None = None, tries: int = TRIES):
+        """Asks AWS who is calling. `endpoint_url` is where to send every call instead of to AWS; a call is made
+        `tries` times before it is given up, with the pauses of the SDK's standard mode in between.
 
         Raises CredentialsError, AwsError, and RefusedError where the caller's account isn't `account`, or
         where the machine's settings lead somewhere else than to AWS without `endpoint_url`.
         """
         self.region, self.account = region, account
         self.endpoint_url = endpoint_url
+        self._tries = tries
         self._clients: dict[str, Any] = {}
         self._session: Any = None
         caller = self.ask("sts", "get_caller_identity").get("Account")
@@ -59,7 +81,7 @@ class Connection:
                 connect_timeout=_CONNECT,
                 read_timeout=_READ,
                 user_agent_extra="cloakform",
-                retries={"mode": "standard", "total_max_attempts": _TRIES},
+                retries={"mode": "standard", "total_max_attempts": self._tries},
             )
             made = self._session.client(service, config=settings, endpoint_url=self.endpoint_url)
             if self.endpoint_url is None:
@@ -77,7 +99,7 @@ class Connection:
 @contextmanager
 def _told(service: str, operation: str) -> Iterator[None]:
     """Turns what boto3 raises into one line."""
-    from botocore import exceptions
+    from botocore import exceptions, parsers
 
     name = f"{service}:{''.join(word.capitalize() for word in operation.split('_'))}"
     try:
@@ -86,8 +108,9 @@ def _told(service: str, operation: str) -> Iterator[None]:
         said = error.response.get("Error", {})
         code, message = str(said.get("Code", "error")), _one_line(said.get("Message", ""))
         if code in _EXPIRED:
-            raise CredentialsError(
-                f"{name}: the credentials have expired or are no longer valid ({code}: {message}); log in again"
+            raise ExpiredError(
+                f"{name}: the credentials have expired or are no longer valid ({code}: {message}); log in again",
+                not error.response.get("ResponseMetadata", {}).get("RetryAttempts"),
             ) from error
         raise AwsError(f"{name}: {code}: {message}", code, message) from error
     except (
@@ -104,7 +127,8 @@ def _told(service: str, operation: str) -> Iterator[None]:
             f"no credentials for AWS: {_one_line(str(error))} (set AWS_PROFILE, or log in with "
             f"`aws sso login`)"
         ) from error
-    except exceptions.BotoCoreError as error:
+    except (exceptions.BotoCoreError, parsers.ResponseParserError) as error:
+        # An answer that ends in its middle is no BotoCoreError.
         raise AwsError(f"{name}: {_one_line(str(error))}") from error
 
 

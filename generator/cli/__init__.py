@@ -9,7 +9,7 @@ import sys
 import click
 
 from generator import __version__
-from generator.cli import adopting, catalogs, deploying, rehearsing, rendering, reviewing
+from generator.cli import adopting, catalogs, deploying, rehearsing, rendering, reviewing, sandbox, stacks
 from generator.cli.session import Group, Session, global_options, print_lines
 from generator.errors import CloakformError, ParamsError, TemplateError
 
@@ -24,12 +24,14 @@ def cli(context, folder, colour, quiet):
     params/ENV.yaml and templates/ become rendered/ENV/: a template to review and deploy, a runbook, an image to build.
 
     \b
+    cloakform new ENV           start an environment (adopt FILE: from what runs already)
     cloakform render            render, lint and write every environment
     cloakform check             is rendered/ what params and templates give? (for CI)
     cloakform review            what the change under rendered/ does to what is deployed (diff: any two)
-    cloakform deploy ENV        through a change set, watched to the end
+    cloakform rehearse up ENV   the same cluster on this machine (drill ENV: break it)
+    cloakform deploy ENV        through a change set, watched to the end (sandbox: try that without AWS)
+    cloakform status            how the stacks are (events, outputs, drift, delete, quick-create)
     cloakform explain KEY ENV   what a key means, and who set it
-    cloakform new ENV           start an environment (adopt FILE: from what runs already)
     cloakform upgrade ENV       what a newer Keycloak means for it (catalog: what versions understand)
 
     \b
@@ -42,7 +44,7 @@ def cli(context, folder, colour, quiet):
 
 
 for command in (*rendering.COMMANDS, *rehearsing.COMMANDS, *catalogs.COMMANDS, *adopting.COMMANDS, *reviewing.COMMANDS,
-                *deploying.COMMANDS):
+                *deploying.COMMANDS, *stacks.COMMANDS, *sandbox.COMMANDS):
     cli.add_command(command)
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from generator.cli.session import print_lines
-from generator.errors import ProjectError, RefusedError
+from generator.errors import AwsError, CloakformError, CredentialsError, ProjectError, RefusedError
 
 _TASKS_EVERY = 10.0
 """Seconds between two looks at ECS."""
@@ -84,24 +89,21 @@ def deploy(
 
     \b
     Exit codes: 0 deployed, or nothing to do; 2 wrong usage; 3 refused: data would be lost, another account,
-    rendered/ isn't committed or isn't what params give, a plan that no longer matches; 4 AWS said no or the
-    stack was rolled back; 5 it is stuck and needs you; 130 interrupted.
+    rendered/ isn't committed or isn't what params give, a plan that no longer matches, you said no; 4 AWS said no
+    or the stack was rolled back; 5 it is stuck and needs you; 130 interrupted. With --format json there is one
+    document on standard output, whatever the outcome; wrong usage prints none.
     """
-    from generator.aws import Connection
-    from generator.deploying import target as targets
-
     _usage(save_plan, use_plan, yes, continue_rollback, skip)
-    artefact, commit = _committed(session, environment, quick=continue_rollback)
-    target = targets.of(artefact)
-    connection = Connection(target.region, target.account, endpoint_url)
-    if continue_rollback:
-        _continue_rollback(session, connection, target, skip, form)
-        return
-    run = _Run(session, connection, target, artefact, commit, form)
-    if use_plan:
-        run.with_plan(use_plan, yes, allowed)
-    else:
-        run.anew(allowed, wait * 60, save_plan, yes)
+    run = _Run(session, environment, form)
+    with run.told():
+        run.find(quick=continue_rollback)
+        run.connect(endpoint_url)
+        if continue_rollback:
+            run.free(skip)
+        elif use_plan:
+            run.with_plan(use_plan, yes, allowed, wait * 60)
+        else:
+            run.anew(allowed, wait * 60, save_plan, yes)
 
 
 def _usage(save_plan, use_plan, yes, continue_rollback, skip) -> None:
@@ -119,13 +121,13 @@ def _usage(save_plan, use_plan, yes, continue_rollback, skip) -> None:
 
 
 def _committed(session, name: str, quick: bool = False):
-    """(artefact, commit) of an environment. Raises RefusedError where it isn't committed as it is, or isn't what
-    params and templates give."""
+    """(artefact, commit) of an environment, as git has it. Raises RefusedError where it isn't committed as it is,
+    or isn't what params and templates give."""
     from generator.reviewing import sources
 
     root = session.root
-    artefact = sources.committed(root, name)
-    if artefact is None:
+    here = sources.committed(root, name)
+    if here is None:
         import difflib
 
         known = sources.environments(root)
@@ -135,15 +137,25 @@ def _committed(session, name: str, quick: bool = False):
             f"({f'did you mean {near[0]}?' if near else 'render one first: cloakform render'})"
         )
     repository = sources.Repository(root)
-    dirty = repository.uncommitted(f"rendered/{name}", "allowances.yaml")
-    if dirty:
+    commit = repository.commit("HEAD")
+    artefact = repository.artefact(commit, name)
+    there = artefact.files if artefact is not None else {}
+    # git's own word first; what it was told to overlook is found by its content.
+    dirty = repository.uncommitted(f"rendered/{name}", "allowances.yaml") or tuple(
+        sorted(
+            f"rendered/{name}/{path}"
+            for path in {*here.files, *there}
+            if here.files.get(path) != there.get(path)
+        )
+    )
+    if dirty or artefact is None:
         raise RefusedError(
             f"{', '.join(dirty[:5])}{', …' if len(dirty) > 5 else ''} isn't committed: what is deployed is what was "
             f"reviewed (commit it, have it reviewed, then deploy)"
         )
     if not quick:
         _fresh(session, root, name)
-    return artefact, repository.commit("HEAD")
+    return artefact, commit
 
 
 def _fresh(session, root: Path, name: str) -> None:
@@ -164,102 +176,195 @@ def _fresh(session, root: Path, name: str) -> None:
         )
 
 
+class _Interrupted(SystemExit):
+    """Whoever watched has left, or has cancelled the operation."""
+
+    def __init__(self, outcome: str):
+        super().__init__(130)
+        self.outcome = outcome
+
+
 class _Run:
     """One deployment."""
 
-    def __init__(self, session, connection, target, artefact, commit, form):
-        self.session, self.connection, self.target = session, connection, target
-        self.artefact, self.commit, self.form = artefact, commit, form
+    def __init__(self, session, name: str, form: str, sleep: Callable[[float], None] = time.sleep):
+        self.session, self.name, self.form, self.sleep = session, name, form, sleep
         self.today = datetime.date.today()
+        self.target = self.connection = self.artefact = None
+        self.commit = ""
+        self.prepared = self.following = None
+        self.begun = False
+        """Whether AWS was told to begin: from then on it goes on without us."""
+        self._said = False
 
-    def anew(self, allowed, patience, save_plan, yes) -> None:
+    # --- Before anything is done ---
+
+    def find(self, quick: bool = False) -> None:
+        """Finds out what is to be deployed. Raises RefusedError, DeployError."""
+        from generator.deploying import target as targets
+
+        self.artefact, self.commit = _committed(self.session, self.name, quick)
+        self.target = targets.of(self.artefact)
+
+    def connect(self, endpoint_url: str | None) -> None:
+        """Asks AWS who is calling. Raises RefusedError, CredentialsError, AwsError."""
+        from generator.aws import Connection
+
+        self.connection = Connection(self.target.region, self.target.account, endpoint_url)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Whatever ends this block is told, once and in the form that was asked for."""
+        try:
+            yield
+        except _Interrupted as ended:
+            self._document(ended.outcome)
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            outcome = "interrupted"
+            if not self.begun:
+                self.session.err("interrupted: nothing was executed")
+            elif self.following and self.following.outcome:
+                self.session.err(f"interrupted: {self.target.stack_name} is {self.following.stack.status}")
+            else:
+                outcome = "left"
+                self.session.err(f"interrupted. {_goes_on(self.target)}")
+            self._document(outcome)
+            sys.exit(130)
+        except CloakformError as error:
+            if self.begun and not (self.following and self.following.outcome):
+                error.args = (f"{error}\n{_goes_on(self.target)}",)
+            outcome = "refused" if isinstance(error, RefusedError) else "unclear" if self.begun else "failed"
+            problems = getattr(error, "problems", None)
+            self._document(outcome, "; ".join(map(str, problems)) if problems else str(error))
+            raise
+
+    def anew(self, allowed, patience: float, save_plan: Path | None, yes: bool) -> None:
         """Makes a change set, and executes or keeps it."""
-        from generator.deploying import plans, preparing
+        from generator.deploying import preparing
 
         leave = self._leave(allowed)
-        tell, stop = self.session.progress()
-        try:
-            prepared = preparing.prepare(
-                self.connection,
-                self.artefact,
-                leave,
-                self.today,
-                patience=patience,
-                tell=tell if sys.stderr.isatty() else self._once(),
-            )
-        except preparing.RejectedError as error:
-            stop()
-            self._rejected(error.found)
-        finally:
-            stop()
+        prepared = self.prepared = self._prepare(leave, patience)
         kept = False
         try:
             self._show(prepared)
             if prepared.refused:
                 self._refuse(prepared)
-            if prepared.change_set is None:
-                self._nothing(prepared, save_plan, yes)
-                return
             if save_plan:
-                made = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-                plan = plans.of(self.target, prepared.change_set, self.commit, allowed, made)
-                plans.save(save_plan, plan)
+                self._save(prepared, save_plan, allowed)
                 kept = True
-                self.session.note(
-                    f"{save_plan} written: `cloakform deploy {self.target.name} --use-plan {save_plan} --yes` "
-                    f"executes it"
-                )
-                self._result(prepared, "planned")
+                return
+            if prepared.change_set is None:
+                self._nothing(prepared, yes)
                 return
             if yes:
                 self._unexpected(prepared)
             else:
                 self._agree(prepared)
-            kept = True
+            self._begin(prepared)
         finally:
-            if not kept and prepared.change_set is not None:
-                preparing.discard(self.connection, self.target, prepared.change_set.arn)
-        self._execute(prepared)
+            if not kept and not self.begun and prepared.change_set is not None:
+                arn = prepared.change_set.arn
+                preparing.discard(self.connection, self.target, arn, self._warn, self.sleep)
+        self._watch(prepared)
 
-    def with_plan(self, path: Path, yes: bool, allowed) -> None:
+    def with_plan(self, path: Path, yes: bool, allowed, patience: float = 0.0) -> None:
         """Executes the change set of a plan."""
         from generator.deploying import plans, preparing
 
         plan = plans.load(path)
         wrong = plans.mismatches(plan, self.target)
         if wrong:
-            raise RefusedError(_plan_is_old(path, wrong))
+            raise RefusedError(_plan_is_old(path, "; ".join(wrong)))
         leave = self._leave((*plan.allowed, *allowed))
-        prepared, found = preparing.resume(self.connection, self.artefact, plan.change_set, leave, self.today)
-        wrong = plans.unlike(plan, found)
-        if wrong:
-            raise RefusedError(_plan_is_old(path, wrong))
+        if not plan.change_set:
+            self._still_nothing(path, leave, patience, yes)
+            return
+        tell, stop = self.session.progress()
+        try:
+            prepared = self.prepared = preparing.resume(
+                self.connection,
+                self.artefact,
+                plan,
+                leave,
+                self.today,
+                patience=patience,
+                tell=tell if sys.stderr.isatty() else self._once(),
+                sleep=self.sleep,
+            )
+        except preparing.PlanError as error:
+            raise RefusedError(_plan_is_old(path, str(error))) from error
+        finally:
+            stop()
         self._show(prepared)
         if prepared.refused:
             self._refuse(prepared)
         if not yes:
             self._agree(prepared)
-        self._execute(prepared)
+        self._begin(prepared)
+        self._watch(prepared)
 
-    def _rejected(self, found) -> None:
+    def _still_nothing(self, path: Path, leave, patience: float, yes: bool) -> None:
+        """The plan was to do nothing; that there is nothing to do has to be so still."""
+        from generator.deploying import preparing
+
+        prepared = self.prepared = self._prepare(leave, patience)
+        if prepared.change_set is not None:
+            preparing.discard(self.connection, self.target, prepared.change_set.arn, self._warn, self.sleep)
+            raise RefusedError(_plan_is_old(path, "it says that there is nothing to do, and now there is"))
+        self._nothing(prepared, yes)
+
+    def _prepare(self, leave, patience: float):
+        from generator.deploying import preparing
+
+        tell, stop = self.session.progress()
+        try:
+            return preparing.prepare(
+                self.connection,
+                self.artefact,
+                leave,
+                self.today,
+                patience=patience,
+                tell=tell if sys.stderr.isatty() else self._once(),
+                say=self._warn,
+                sleep=self.sleep,
+            )
+        except preparing.RejectedError as error:
+            stop()
+            self._rejected(error)
+        finally:
+            stop()
+
+    def _rejected(self, error) -> NoReturn:
         """Says why AWS refused a change set, and ends with 4."""
         from generator.deploying import diagnosis, preparing, report
 
-        told = diagnosis.refused(self.connection, self.target, found.arn, found.reason)
-        preparing.discard(self.connection, self.target, found.arn)
-        if self.form == "json":
-            self.session.out(json.dumps({"outcome": "refused by AWS", "diagnosis": report.as_data(told)}, indent=2))
-        elif self.form == "markdown":
+        try:
+            told = diagnosis.refused(self.connection, self.target, error.found.arn, error.found.reason)
+        finally:
+            preparing.discard(self.connection, self.target, error.found.arn, self._warn, self.sleep)
+        if self.form == "markdown":
             self.session.out(report.markdown(told).rstrip("\n"))
-        else:
+        elif self.form == "text":
             print_lines(self.session, report.text_lines(told), out=True)
+        self._document("refused by AWS", str(error), diagnosis=report.as_data(told))
         sys.exit(4)
+
+    def _save(self, prepared, path: Path, allowed) -> None:
+        from generator.deploying import plans
+
+        made = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        plans.save(path, plans.of(self.target, prepared.change_set, self.commit, allowed, made))
+        if prepared.change_set is None and self.form == "text":
+            self.session.out(f"{self.target.stack_name}: nothing to deploy")
+        self.session.note(f"{path} written: `cloakform deploy {self.name} --use-plan {path} --yes` executes it")
+        self._document("planned")
 
     def _leave(self, allowed):
         from generator.cli.reviewing import written
         from generator.reviewing import allowances
 
-        return (*allowances.given(allowed), *written(self.session.root, (self.target.name,)))
+        return (*allowances.given(allowed), *written(self.session.root, (self.name,)))
 
     def _once(self):
         said: list[str] = []
@@ -272,6 +377,10 @@ class _Run:
 
         return tell
 
+    def _warn(self, text: str) -> None:
+        """What was done or left that nobody asked for is said in a quiet run, too."""
+        self.session.err(text, "warning")
+
     def _show(self, prepared) -> None:
         from generator.deploying import describing
         from generator.reviewing import report
@@ -279,7 +388,7 @@ class _Run:
         if self.form != "text":
             return
         if prepared.review.before is not None and not prepared.review.changed:
-            self.session.out(f"{self.target.name}: rendered/{self.target.name} is what {self.target.stack_name} has")
+            self.session.out(f"{self.name}: rendered/{self.name} is what {self.target.stack_name} has")
         else:
             lines = report.text_lines(prepared.review)
             if prepared.review.before is None:
@@ -288,9 +397,7 @@ class _Run:
             print_lines(self.session, lines, out=True)
         print_lines(self.session, describing.text_lines(prepared), out=True)
 
-    def _refuse(self, prepared) -> None:
-        if self.form != "text":
-            self._result(prepared, "refused")
+    def _refuse(self, prepared) -> NoReturn:
         names = " ".join(f"--allow {one}" for one in dict.fromkeys(each.path for each in prepared.refused))
         raise RefusedError(
             f"nothing was executed: {len(prepared.refused)} thing(s) above need leave ({names}, or "
@@ -311,113 +418,246 @@ class _Run:
     def _agree(self, prepared) -> None:
         count = len(prepared.change_set.changes)
         place = f"account {self.target.account}, {self.target.region}"
-        if not click.confirm(
-            f"Deploy {count} change(s) to {self.target.stack_name} ({place})?", default=False, err=True
-        ):
-            raise click.Abort
+        self._ask(f"Deploy {count} change(s) to {self.target.stack_name} ({place})?")
 
-    def _nothing(self, prepared, save_plan, yes) -> None:
+    def _ask(self, question: str) -> None:
+        """A no is a refusal like any other: whoever said it knows what it is about."""
+        if not click.confirm(question, default=False, err=True):
+            raise RefusedError("nothing was executed: you said no")
+
+    def _nothing(self, prepared, yes: bool) -> None:
         """Nothing for CloudFormation; what protects the stack may be to do."""
         from generator.deploying import carrying
 
-        if prepared.protections and not save_plan:
-            if not yes and not click.confirm("; ".join(prepared.protections).capitalize() + "?", err=True):
-                raise click.Abort
+        if prepared.protections:
+            if not yes:
+                self._ask("; ".join(prepared.protections).capitalize() + "?")
             carrying.settle(self.connection, prepared, self.session.note)
         if self.form == "text":
             self.session.out(f"{self.target.stack_name}: nothing to deploy")
-        self._result(prepared, "nothing to do")
+        self._document("nothing to do")
 
-    def _execute(self, prepared) -> None:
-        from generator.deploying import carrying, describing, executing
+    # --- Execution ---
 
-        past = self._past(prepared)
-        since, token = carrying.begin(self.connection, prepared, self.session.note)
-        following = executing.Following(self.connection, prepared.change_set.stack_id, token, since)
-        planned = describing.planned(prepared)
-        try:
-            stopped = watch(self.session, self.connection, self.target, following, planned, past)
-        finally:
-            # Whatever became of it: what was let go of for this deployment is protected again, as soon as it may.
-            self._settle(prepared, following)
-        outcome = following.outcome
-        if outcome == executing.DONE:
-            if self.form == "text":
-                self.session.out(f"{self.target.stack_name}: {following.stack.status}", "add")
-                for key, value, _ in following.stack.outputs:
-                    self.session.out(f"  {key}  {value}")
-            self._result(prepared, "deployed", following)
-            return
-        self._failed(prepared, following, stopped)
-
-    def _settle(self, prepared, following) -> None:
+    def _begin(self, prepared) -> None:
+        """Has AWS execute the change set; from then on `following` follows it."""
         from generator.deploying import carrying, executing
-        from generator.errors import AwsError, CredentialsError
 
-        left = carrying.yielding(prepared) if self.target.stack_policy else ()
-        if following.outcome in (executing.DONE, executing.ROLLED_BACK) and following.stack.status != "ROLLBACK_COMPLETE":
+        self._past = self._before(prepared)
+        with _deferred(lambda: self.session.err("AWS is being told to execute the change set: one moment")) as ctrl_c:
             try:
-                carrying.settle(self.connection, prepared, self.session.note, now=following.stack)
-                return
-            except (AwsError, CredentialsError) as error:
-                self.session.err(f"the stack's protection couldn't be set: {error}", "warning")
-        elif not left:
-            return
-        self.session.err(
-            f"protection isn't as rendered ({', '.join(left) or 'termination protection'}): run `cloakform deploy "
-            f"{self.target.name}` again when the stack rests",
-            "warning",
-        )
+                since, token = carrying.begin(self.connection, prepared, self.session.note, self.sleep)
+            except executing.UnclearError as error:
+                self.begun = True
+                error.args = (f"whether AWS executes the change set isn't known: {error}",)
+                raise
+            self.begun = True
+            self.following = executing.Following(self.connection, prepared.change_set.stack_id, token, since)
+        self._ctrl_c = bool(ctrl_c)
 
-    def _past(self, prepared):
+    def _before(self, prepared):
+        """What happened to the stack earlier: from it comes how long things take."""
         from generator.deploying import events
 
         if prepared.stack is None or not prepared.stack.exists:
             return []
         return events.read(self.connection, prepared.stack.id)
 
-    def _failed(self, prepared, following, stopped) -> None:
+    def _watch(self, prepared) -> None:
+        """Watches the execution to its end, and says how it ended."""
+        from generator.deploying import describing, executing
+
+        following = self.following
+        safe = ""
+        try:
+            stopped, cancelled = watch(
+                self.session,
+                self.connection,
+                self.target,
+                following,
+                describing.planned(prepared),
+                self._past,
+                sleep=self.sleep,
+                interrupted=self._ctrl_c,
+            )
+        finally:
+            # Whatever became of it: what was let go of for this deployment is protected again, as soon as it may.
+            safe = self._settle(prepared, following)
+        if following.outcome == executing.DONE:
+            if self.form == "text":
+                self.session.out(f"{self.target.stack_name}: {following.stack.status}", "add")
+                for key, value in describing.outputs(self.target, following.stack):
+                    self.session.out(f"  {key}  {value}")
+            self._document("deployed", safe)
+            if safe:
+                sys.exit(4)
+            return
+        if cancelled and following.outcome == executing.ROLLED_BACK:
+            self.session.err(f"{self.target.stack_name}: {following.stack.status}: cancelled")
+            raise _Interrupted("cancelled")
+        self._failed(following, stopped)
+
+    def _settle(self, prepared, following) -> str:
+        """Protects the stack as rendered. Returns what isn't so, which was said; empty where it is."""
+        from generator.deploying import carrying, executing
+
+        left = carrying.yielding(prepared) if self.target.stack_policy else ()
+        why = ""
+        if following.outcome in (executing.DONE, executing.ROLLED_BACK):
+            if following.stack.status == "ROLLBACK_COMPLETE":
+                return ""
+            try:
+                carrying.settle(self.connection, prepared, self.session.note, now=following.stack)
+                return ""
+            except (AwsError, CredentialsError) as error:
+                why = f": {error}"
+        elif not left:
+            return ""
+        text = (
+            f"the stack's protection isn't as rendered ({', '.join(left) or 'termination protection, stack policy'})"
+            f"{why}; run `cloakform deploy {self.name}` again when the stack rests"
+        )
+        self._warn(text)
+        return text
+
+    def _failed(self, following, stopped) -> NoReturn:
         from generator.deploying import diagnosis, executing, report
 
-        found = diagnosis.diagnose(self.connection, following.stack, following.events, self.target, stopped)
-        code = 5 if following.outcome == executing.STUCK else 4
-        if self.form == "json":
-            self._result(prepared, following.outcome, following, report.as_data(found))
-        elif self.form == "markdown":
+        code = 5 if following.outcome == executing.STUCK else AwsError.exit_code
+        try:
+            found = diagnosis.diagnose(self.connection, following.stack, following.events, self.target, stopped)
+        except (AwsError, CredentialsError) as error:
+            # How it ended is known all the same.
+            text = f"{self.target.stack_name} is {following.stack.status}; why can't be asked: {error}"
+            self.session.err(f"cloakform: {text}")
+            self._document(following.outcome, text)
+            sys.exit(code)
+        if self.form == "markdown":
             self.session.out(report.markdown(found).rstrip("\n"))
-        else:
+            self._said = True
+        elif self.form == "text":
             print_lines(self.session, report.text_lines(found), out=True)
+        self._document(following.outcome, diagnosis=report.as_data(found))
         sys.exit(code)
 
-    def _result(self, prepared, outcome: str, following=None, diagnosis=None) -> None:
-        """The whole as JSON, where that is asked for."""
+    # --- A stack that is stuck ---
+
+    def free(self, skip) -> None:
+        """Continues a rollback that failed. The rest of what isn't as rendered is left alone."""
+        from generator.deploying import executing, protection, stacks
+
+        stack = stacks.look(self.connection, self.target.stack_name)
+        if stack is None or stack.status not in ("UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"):
+            status = "isn't there" if stack is None else f"is {stack.status}"
+            raise RefusedError(f"{self.target.stack_name} {status}: only a rollback that failed can be continued")
+        since = executing.last_event(self.connection, stack.id)
+        with _deferred(lambda: self.session.err("AWS is being told to continue the rollback: one moment")) as ctrl_c:
+            token = self._continue(stack, skip)
+            self.begun = True
+        following = self.following = executing.Following(self.connection, stack.id, token, since)
+        stopped, _ = watch(
+            self.session, self.connection, self.target, following, sleep=self.sleep, interrupted=bool(ctrl_c)
+        )
+        if following.outcome != executing.ROLLED_BACK:
+            self._failed(following, stopped)
+        if self.form == "text":
+            text = f"{self.target.stack_name}: {following.stack.status}: it is as it was before the update"
+            self.session.out(text, "add")
+        self._document("rolled back")
+        try:
+            policy = protection.policy(self.connection, stack.id)
+        except (AwsError, CredentialsError):
+            return
+        if not protection.same(policy, self.target.stack_policy):
+            self._warn(f"its stack policy isn't as rendered: `cloakform deploy {self.name}` sets it")
+
+    def _continue(self, stack, skip) -> str:
+        from generator.deploying import executing, stacks
+
+        try:
+            return executing.continue_rollback(self.connection, stack.id, skip)
+        except AwsError:
+            # The answer may be what was lost.
+            now = stacks.look(self.connection, stack.id)
+            if now is None or not now.busy:
+                raise
+            return ""
+
+    # --- The end ---
+
+    def _document(self, outcome: str, message: str = "", diagnosis=None) -> None:
+        """The whole as JSON or Markdown, where that is asked for; only the first one counts."""
+        if self.form == "text" or self._said:
+            return
         from generator.deploying import describing
 
-        if self.form == "json":
-            told = describing.as_data(prepared, outcome, following, self.commit)
+        self._said = True
+        if self.form == "markdown" and diagnosis is None:
+            if self.prepared is not None:
+                self.session.out(describing.markdown(self.prepared, outcome, message).rstrip("\n"))
+            else:
+                self.session.out(f"**{self.name}: {outcome}**" + (f"\n\n{message}" if message else ""))
+        elif self.form == "json":
+            if self.prepared is not None:
+                told = describing.as_data(self.prepared, outcome, self.following, self.commit, message)
+            elif self.target is not None:
+                told = describing.about(self.target, outcome, message)
+                told["status"] = self.following.stack.status if self.following and self.following.stack else None
+            else:
+                told = {"environment": self.name, "outcome": outcome, "message": message or None}
             self.session.out(json.dumps({**told, "diagnosis": diagnosis}, indent=2))
-        elif self.form == "markdown":
-            self.session.out(describing.markdown(prepared, outcome).rstrip("\n"))
 
 
-def _plan_is_old(path: Path, wrong: list[str]) -> str:
-    return f"{path} no longer matches, nothing was executed: {'; '.join(wrong)} (make another with --save-plan)"
+def _plan_is_old(path: Path, wrong: str) -> str:
+    return f"{path} no longer matches, nothing was executed: {wrong} (make another with --save-plan)"
 
 
-def watch(session, connection, target, following, planned=(), past=()):
-    """Shows an operation until it ends; returns the ECS tasks that stopped meanwhile. Ctrl-C asks what to do, and
-    ends with 130 where the operation is left, or was cancelled."""
+@contextmanager
+def _deferred(tell: Callable[[], None]) -> Iterator[list[int]]:
+    """Ctrl-C waits for the end of the block, which `tell` says: a call in it is neither half made nor lost. Yields
+    a list that isn't empty where it came."""
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def note(number, _frame) -> None:
+        if not came:
+            tell()
+        came.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+
+
+def watch(
+    session, connection, target, following, planned=(), past=(), *, sleep=time.sleep, interrupted: bool = False
+) -> tuple[list, bool]:
+    """Shows an operation until it ends; returns (the ECS tasks that stopped meanwhile, whether it was cancelled).
+    Ctrl-C asks what to do; `interrupted` says that it came already. Raises _Interrupted where the operation is left,
+    AwsError or CredentialsError where it can't be watched any more: AWS goes on with it."""
     from generator.cli import live
     from generator.deploying import report, stacks, tasks
     from generator.deploying.progress import Progress
-    from generator.errors import CredentialsError
 
     progress = Progress.begin(planned, past, time.time())
-    there = stacks.resources(connection, following.stack_id)
+    try:
+        there = stacks.resources(connection, following.stack_id)
+    except AwsError:
+        # Only ECS' tasks are found by them.
+        there = ()
+    except KeyboardInterrupt:
+        there, interrupted = (), True
     watcher = tasks.Watcher(connection, lambda: (*there, *following.events), since=time.time())
     stopped, asked, cancelled = [], 0.0, False
     while not following.outcome:
         try:
+            if interrupted:
+                interrupted = False
+                raise KeyboardInterrupt
             with live.view(session, progress) as view:
                 while not following.outcome:
                     view.update(following.look(lambda text: view.say(text, "warning")), time.time())
@@ -428,29 +668,26 @@ def watch(session, connection, target, following, planned=(), past=()):
                             for style, text in report.task_lines(ended):
                                 view.say(text, style)
                     if not following.outcome:
-                        time.sleep(following.pause)
+                        sleep(following.pause)
         except KeyboardInterrupt:
             cancelled = _interrupted(session, connection, target, following) or cancelled
-        except CredentialsError as error:
-            raise CredentialsError(f"{error}\n{_goes_on(target)}") from error
-    if cancelled:
-        session.err(f"{target.stack_name}: {following.stack.status}")
-        sys.exit(130)
-    return stopped
+    return stopped, cancelled
 
 
 def _interrupted(session, connection, target, following) -> bool:
-    """Asks what is to become of the operation; ends with 130 where it is left. Returns whether it was
-    cancelled."""
-    from generator.deploying import executing
-    from generator.errors import AwsError
+    """Asks what is to become of the operation. Returns whether it was cancelled; raises _Interrupted where it is
+    left."""
+    from generator.deploying import executing, stacks
 
     if not sys.stdin.isatty():
         session.err(f"interrupted. {_goes_on(target)}")
-        sys.exit(130)
-    updating = following.stack is not None and following.stack.status == "UPDATE_IN_PROGRESS"
+        raise _Interrupted("left")
+    try:
+        now = stacks.look(connection, following.stack_id)
+    except AwsError:
+        now = following.stack
     choices = {"w": "watch on", "l": "leave it (AWS goes on)"}
-    if updating:
+    if now is not None and now.status == "UPDATE_IN_PROGRESS":
         choices["c"] = "cancel the update (AWS rolls it back)"
     session.err(f"{target.stack_name} is being changed. " + ", ".join(f"{key}: {say}" for key, say in choices.items()))
     try:
@@ -459,7 +696,7 @@ def _interrupted(session, connection, target, following) -> bool:
         answer = "l"
     if answer == "l":
         session.err(_goes_on(target))
-        sys.exit(130)
+        raise _Interrupted("left")
     if answer == "c":
         try:
             executing.cancel(connection, following.stack_id)
@@ -477,28 +714,6 @@ def _goes_on(target) -> str:
         f"AWS goes on with {target.stack_name}: `cloakform events {name} --follow` watches it, `cloakform status "
         f"{name}` says how it ended; `cloakform deploy {name}` again puts its protection right."
     )
-
-
-def _continue_rollback(session, connection, target, skip, form) -> None:
-    from generator.deploying import diagnosis, executing, report, stacks
-
-    stack = stacks.look(connection, target.stack_name)
-    if stack is None or stack.status not in ("UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"):
-        status = "isn't there" if stack is None else f"is {stack.status}"
-        raise RefusedError(f"{target.stack_name} {status}: only a rollback that failed can be continued")
-    since = executing.last_event(connection, stack.id)
-    token = executing.continue_rollback(connection, stack.id, skip)
-    following = executing.Following(connection, stack.id, token, since)
-    stopped = watch(session, connection, target, following)
-    now = following.stack
-    if form == "json":
-        session.out(json.dumps({"stack": target.stack_name, "status": now.status}, indent=2))
-    elif following.outcome == executing.ROLLED_BACK:
-        session.out(f"{target.stack_name}: {now.status}: it is as it was before the update", "add")
-    if following.outcome != executing.ROLLED_BACK:
-        found = diagnosis.diagnose(connection, now, following.events, target, stopped)
-        print_lines(session, report.text_lines(found), out=form == "text")
-        sys.exit(5)
 
 
 COMMANDS = (deploy,)

@@ -1,4 +1,5 @@
-"""What goes on in a deployment, while it goes on: on a terminal a few lines that move, elsewhere plain ones."""
+"""What goes on in a deployment, while it goes on: on a terminal a few lines that move, elsewhere plain
+ones."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,28 +33,42 @@ class View(Protocol):
     """What shows an operation."""
 
     def update(self, events: Sequence[Event], now: float) -> None:
-        """Takes in what is new, oldest first, and shows it; `now` in seconds since the epoch. To be called with
-        nothing new, too: time has passed."""
+        """Takes in what is new, oldest first, and shows it; `now` in seconds since the epoch. To be called
+        with nothing new, too: time has passed."""
 
     def say(self, text: str, style: str = "") -> None:
         """A line among the others, say of a task that ECS stopped. A quiet view leaves out all but errors."""
 
 
 @contextmanager
-def view(session: Session, progress: Progress, *, console: Console | None = None) -> Iterator[View]:
+def view(
+    session: Session,
+    progress: Progress,
+    *,
+    hide: Callable[[str], str] | None = None,
+    console: Console | None = None,
+) -> Iterator[View]:
     """Shows an operation for the length of a block, on standard error. Afterwards the terminal is as before,
-    however the block ends. `console` is where to draw instead, say in a test.
+    however the block ends.
+
+    `hide` takes secrets out of AWS' reasons; by default what looks like one goes. `console` is where to draw
+    instead, say in a test.
     """
-    if session.quiet or (console is None and not sys.stderr.isatty()):
-        yield _Plain(session, progress)
-        return
-    if console is None:
+    if hide is None:
+        from generator.deploying.masking import Masking
+
+        hide = Masking().hide
+    told = _Words(hide)
+    if console is None and not session.quiet and sys.stderr.isatty():
         from rich.console import Console
 
         console = Console(stderr=True, no_color=True if session.colour is False else None)
+    if session.quiet or console is None or console.is_dumb_terminal:
+        yield _Plain(session, progress, told)
+        return
     from rich.live import Live
 
-    shown = _Terminal(progress, console)
+    shown = _Terminal(progress, console, told)
     with Live(
         get_renderable=shown.render,
         console=console,
@@ -95,8 +110,8 @@ def count(progress: Progress) -> str:
 class _Lines:
     """The lines of an operation that stay, for both views."""
 
-    def __init__(self, progress: Progress):
-        self.progress = progress
+    def __init__(self, progress: Progress, told: _Words):
+        self.progress, self.told = progress, told
         self._phase = progress.phase
 
     def new(self, events: Sequence[Event]) -> Iterator[tuple[str, str]]:
@@ -107,11 +122,11 @@ class _Lines:
                 self._phase = self.progress.phase
                 yield from self._turn()
             for one in ended:
-                yield _line(one)
+                yield self.told.line(one)
 
     def _turn(self) -> Iterator[tuple[str, str]]:
         if self._phase == progresses.BACK:
-            yield "error", f"rolling back: {plain(self.progress.reason)}".removesuffix(": ")
+            yield "error", f"rolling back: {self.told.reason(self.progress.reason)}".removesuffix(": ")
         elif self._phase == progresses.CLEAN_UP:
             yield "dim", "clean-up: what was replaced or isn't wanted any more is deleted"
 
@@ -119,8 +134,8 @@ class _Lines:
 class _Plain:
     """One line for each resource that is finished, and now and then one that says what is being worked on."""
 
-    def __init__(self, session: Session, progress: Progress):
-        self._session, self._lines = session, _Lines(progress)
+    def __init__(self, session: Session, progress: Progress, told: _Words):
+        self._session, self._lines = session, _Lines(progress, told)
         self._spoke: float | None = None
 
     def update(self, events: Sequence[Event], now: float) -> None:
@@ -132,9 +147,10 @@ class _Plain:
             self._spoke = now
             progress = self._lines.progress
             if not progress.ended:
-                about_it = "; ".join(_doing(one) for one in progress.working(now)[:_SHOWN]) or "nothing yet"
+                told = "; ".join(self._lines.told.doing(one) for one in progress.working(now)[:_SHOWN])
                 self.say(
-                    f"{words(progress.elapsed(now))}: {count(progress)}, {about(progress.left(now))}; now {about_it}",
+                    f"{words(progress.elapsed(now))}: {count(progress)}, {about(progress.left(now))}; now "
+                    f"{told or 'nothing yet'}",
                     "dim",
                 )
 
@@ -148,8 +164,8 @@ class _Plain:
 class _Terminal:
     """Finished resources scroll by above a bar."""
 
-    def __init__(self, progress: Progress, console: Console):
-        self._lines, self._console = _Lines(progress), console
+    def __init__(self, progress: Progress, console: Console, told: _Words):
+        self._lines, self._console = _Lines(progress, told), console
         # The screen is drawn by a thread of rich's while the caller takes in events.
         self._lock = threading.Lock()
         self._ahead = 0.0
@@ -178,7 +194,7 @@ class _Terminal:
         with self._lock:
             progress, now = self._lines.progress, time.time() + self._ahead
             over, phase = progress.fraction(now), progress.phase
-            about_it = f"{count(progress)}  {words(progress.elapsed(now))}, {about(progress.left(now))}"
+            far = f"{count(progress)}  {words(progress.elapsed(now))}, {about(progress.left(now))}"
             working = progress.working(now)
         colour = "red" if phase == progresses.BACK else "green"
         row = Table.grid(padding=(0, 1), expand=True)
@@ -188,31 +204,41 @@ class _Terminal:
         total = 1.0 if progress.counted else None
         row.add_row(
             ProgressBar(total=total, completed=over, complete_style=colour, finished_style=colour),
-            Text(f"{about_it}  {phase}" if phase not in (progresses.FORWARD, progresses.WAITING) else about_it),
+            Text(far if phase in (progresses.FORWARD, progresses.WAITING) else f"{far}  {phase}"),
         )
-        lines = [Text(f"  {_doing(one)}", no_wrap=True, overflow="ellipsis") for one in working[:_SHOWN]]
+        doing = self._lines.told.doing
+        lines = [Text(f"  {doing(one)}", no_wrap=True, overflow="ellipsis") for one in working[:_SHOWN]]
         if len(working) > _SHOWN:
             lines.append(Text(f"  and {len(working) - _SHOWN} more", style="dim"))
         return Group(row, *lines)
 
 
-def _doing(one: Working) -> str:
-    """`creating Database (AWS::RDS::DBInstance) 3 min 20 s, longer than usual: its reason`."""
-    text = f"{one.doing} {plain(one.logical_id)} ({plain(one.type)}) {words(one.seconds)}"
-    if one.longer:
-        text += ", longer than usual"
-    return f"{text}: {plain(one.reason)}" if one.reason else text
+class _Words:
+    """What is said of steps."""
 
+    def __init__(self, hide: Callable[[str], str]):
+        self._hide = hide
 
-def _line(one: Finished) -> tuple[str, str]:
-    """(style, text) of a step that ended."""
-    text = f"{one.outcome:<9} {plain(one.logical_id)}  {plain(one.type)}"
-    if one.took is not None and one.outcome != "kept":
-        text += f"  {words(one.took)}"
-    if one.outcome == "failed":
-        return "error", f"{text}  {one.doing}: {plain(one.reason) or 'AWS gives no reason'}"
-    if one.outcome == "cancelled":
-        return "dim", f"{text}  because something else failed"
-    if one.outcome == "kept":
-        return "dim", f"{text}  {plain(one.physical_id)} stays, outside the stack"
-    return "", text
+    def reason(self, text: str) -> str:
+        """What AWS says, without secrets and without what would steer a terminal."""
+        return plain(self._hide(text))
+
+    def doing(self, one: Working) -> str:
+        """`creating Database (AWS::RDS::DBInstance) 3 min 20 s, longer than usual: its reason`."""
+        text = f"{one.doing} {plain(one.logical_id)} ({plain(one.type)}) {words(one.seconds)}"
+        if one.longer:
+            text += ", longer than usual"
+        return f"{text}: {self.reason(one.reason)}" if one.reason else text
+
+    def line(self, one: Finished) -> tuple[str, str]:
+        """(style, text) of a step that ended."""
+        text = f"{one.outcome:<9} {plain(one.logical_id)}  {plain(one.type)}"
+        if one.took is not None and one.outcome != "kept":
+            text += f"  {words(one.took)}"
+        if one.outcome == "failed":
+            return "error", f"{text}  {one.doing}: {self.reason(one.reason) or 'AWS gives no reason'}"
+        if one.outcome == "cancelled":
+            return "dim", f"{text}  because something else failed"
+        if one.outcome == "kept":
+            return "dim", f"{text}  {plain(one.physical_id)} stays, outside the stack"
+        return "", text

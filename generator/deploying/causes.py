@@ -1,7 +1,7 @@
 """What AWS and Keycloak say when something fails: what it means, and what to do about it.
 
-Each entry names where its wording is from: a document of AWS' (CloudFormation, ECS, RDS: their user guides), an issue or
-pull request of a public project (owner/name#number), or a measurement of a Keycloak version.
+Each entry names where its wording is from: a document of AWS' (CloudFormation, ECS, RDS: their user guides),
+an issue or pull request of a public project (owner/name#number), or a measurement of a Keycloak version.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import re
 from dataclasses import dataclass
 
 TASK, LOG, TARGET, EXIT, STACK = "task", "log", "target", "exit", "AWS::CloudFormation::Stack"
-"""What a text is of, where it isn't of a resource's type: the reason why a task or one of its containers stopped, a line
-of a log, a reason code of a target's health, an exit code."""
+"""What a text is of, where it isn't of a resource's type: the reason why a task or one of its containers
+stopped, a line of a log, a reason code of a target's health, an exit code."""
+
+
+_RESOURCES = ("AWS::", "Custom::")
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,16 @@ class Known:
     do: str
     source: str
     of: tuple[str, ...] = ()
-    """Beginnings of the types of resources that say it, or TASK, LOG…; anything may where it is empty."""
+    """Beginnings of the types of resources that say it, or TASK, LOG…; any resource may where it is empty."""
     general: bool = False
 
 
-def known(text: str, of: str = "") -> tuple[Advice, ...]:
-    """What is known of a message of the resource type `of` (or TASK, LOG, TARGET, EXIT); the most precise first."""
+def known(text: str, of: str) -> tuple[Advice, ...]:
+    """What is known of a message of the resource type `of` (or TASK, LOG, TARGET, EXIT); the most precise
+    first."""
     found = []
     for one, pattern in _COMPILED:
-        if one.of and not of.startswith(one.of):
+        if not of.startswith(one.of or _RESOURCES):
             continue
         match = pattern.search(text)
         if match:
@@ -58,17 +62,19 @@ def known(text: str, of: str = "") -> tuple[Advice, ...]:
 KNOWN = (
     # --- Why containers never start ---
     Known(
-        r"CannotPullContainerError.*(?:not found|manifest unknown|NotFound)|image .* (?:not found|does not exist)",
+        r"CannotPullContainerError.*(?:not found|manifest unknown|NotFound)|image .* (?:not found|does not "
+        r"exist)",
         "the image isn't in its registry under that tag or digest",
         "push the image that the task definition names (the runbook says how), or name one that is there",
         "ECS developer guide, CannotPullContainer task errors",
         (TASK, "AWS::ECS::"),
     ),
     Known(
-        r"CannotPullContainerError.*(?:i/o timeout|timed? ?out|request canceled while waiting|dial tcp|deadline)",
+        r"CannotPullContainerError.*(?:i/o timeout|timed? ?out|request canceled while waiting|dial tcp|"
+        r"deadline)",
         "the task can't reach the image's registry: there is no way out of its subnet",
-        "give the private subnets a NAT gateway, or endpoints for ecr.api, ecr.dkr and S3, and let the tasks' security "
-        "group out on TCP 443",
+        "give the private subnets a NAT gateway, or endpoints for ecr.api, ecr.dkr and S3, and let the "
+        "tasks' security group out on TCP 443",
         "ECS developer guide, CannotPullContainer task errors",
         (TASK, "AWS::ECS::"),
     ),
@@ -76,7 +82,8 @@ KNOWN = (
         r"CannotPullContainerError.*(?:403|AccessDenied|not authorized|no basic auth|denied)",
         "the execution role may not pull the image",
         "let the task's execution role call ecr:GetAuthorizationToken, ecr:BatchGetImage and "
-        "ecr:GetDownloadUrlForLayer; for another account's registry its repository policy has to allow it, too",
+        "ecr:GetDownloadUrlForLayer; for another account's registry its repository policy has to allow it, "
+        "too",
         "ECS developer guide, CannotPullContainer task errors",
         (TASK, "AWS::ECS::"),
     ),
@@ -104,28 +111,31 @@ KNOWN = (
     Known(
         r"ResourceInitializationError.*(?:secret|asm|ssm).*(?:AccessDenied|not authorized)",
         "the execution role may not read a secret that a container is given",
-        "let the task's execution role call secretsmanager:GetSecretValue (ssm:GetParameters) for that secret, and "
-        "kms:Decrypt for its key",
+        "let the task's execution role call secretsmanager:GetSecretValue (ssm:GetParameters) for that "
+        "secret, and kms:Decrypt for its key",
         "ECS developer guide, ResourceInitializationError",
         (TASK, "AWS::ECS::"),
     ),
     Known(
-        r"ResourceInitializationError.*(?:ResourceNotFoundException|can't find the specified secret|ParameterNotFound|"
-        r"invalid ssm parameters)",
+        r"ResourceInitializationError.*(?:ResourceNotFoundException|can't find the specified secret|"
+        r"ParameterNotFound|invalid ssm parameters)",
         "a secret that a container is given isn't there, or has no value yet",
-        "make the secret, or mend its ARN in the params; the account and the region have to be the environment's",
+        "make the secret, or mend its ARN in the params; the account and the region have to be the "
+        "environment's",
         "ECS developer guide, ResourceInitializationError",
         (TASK, "AWS::ECS::"),
     ),
     Known(
-        r"(?:retrieved secret from Secrets Manager did not contain json key|did not contain json key) (?P<key>[\w.-]+)",
+        r"(?:retrieved secret from Secrets Manager did not contain json key|did not contain json key) "
+        r"(?P<key>[\w.-]+)",
         "the secret is there, but has no key {key}",
         "write the key into the secret's JSON, or name the right one behind its ARN",
         "aws/amazon-ecs-agent, asmsecret resource",
         (TASK, "AWS::ECS::"),
     ),
     Known(
-        r"ResourceInitializationError.*(?:InvalidRequestException|marked for deletion|scheduled for deletion)",
+        r"ResourceInitializationError.*(?:InvalidRequestException|marked for deletion|scheduled for "
+        r"deletion)",
         "a secret that a container is given is being deleted",
         "restore it: aws secretsmanager restore-secret --secret-id ID",
         "Secrets Manager user guide, Restore a secret",
@@ -135,16 +145,16 @@ KNOWN = (
         r"ResourceInitializationError.*(?:RequestError|send request failed|i/o timeout|timed? ?out|deadline|"
         r"There is a connection issue|connection issue between the task and)",
         "the task can't reach Secrets Manager, ECR or CloudWatch Logs: there is no way out of its subnet",
-        "give the private subnets a NAT gateway or endpoints (secretsmanager, ecr.api, ecr.dkr, logs, S3), and let the "
-        "tasks' security group out on TCP 443",
+        "give the private subnets a NAT gateway or endpoints (secretsmanager, ecr.api, ecr.dkr, logs, S3), "
+        "and let the tasks' security group out on TCP 443",
         "ECS developer guide, ResourceInitializationError",
         (TASK, "AWS::ECS::"),
     ),
     Known(
         r"ResourceInitializationError.*(?:log group|logger|CreateLogStream|validate logger args)",
         "the log group isn't there, or the task may not write to it",
-        "make the log group that awslogs-group names, and let the execution role call logs:CreateLogStream and "
-        "logs:PutLogEvents",
+        "make the log group that awslogs-group names, and let the execution role call logs:CreateLogStream "
+        "and logs:PutLogEvents",
         "ECS developer guide, ResourceInitializationError",
         (TASK, "AWS::ECS::"),
     ),
@@ -159,9 +169,10 @@ KNOWN = (
         r"insufficient free addresses|InsufficientFreeAddressesInSubnet|not enough free addresses|"
         r"There aren't sufficient free Ipv4 addresses",
         "a subnet has no free addresses left",
-        "use larger subnets or more of them, or remove what takes the addresses; a balancer needs 8 in each subnet, a "
-        "task one",
+        "use larger subnets or more of them, or remove what takes the addresses; a balancer needs 8 in each "
+        "subnet, a task one",
         "paradisec-archive/nabu#1259; ELB user guide, Subnets for your load balancer",
+        (TASK, *_RESOURCES),
     ),
     Known(
         r"Timeout waiting for network interface provisioning",
@@ -189,7 +200,8 @@ KNOWN = (
         r"OutOfMemoryError: Container killed due to memory usage|OutOfMemory",
         "the container took more memory than the task has",
         "raise service.memory, or lower keycloak.heap_percent",
-        "ECS developer guide, Stopped task error codes; Keycloak server guide, Running Keycloak in a container",
+        "ECS developer guide, Stopped task error codes; Keycloak server guide, Running Keycloak in a "
+        "container",
         (TASK,),
     ),
     Known(
@@ -241,8 +253,8 @@ KNOWN = (
     Known(
         r"Task failed container health checks|failed container health checks",
         "the container's own health check failed",
-        "the command has to be in the image and ask the management port; if the start takes long, raise StartPeriod "
-        "(300 s at most)",
+        "the command has to be in the image and ask the management port; if the start takes long, raise "
+        "StartPeriod (300 s at most)",
         "ECS developer guide, Stopped task error codes",
         (TASK, "AWS::ECS::"),
     ),
@@ -257,7 +269,8 @@ KNOWN = (
     Known(
         r"password authentication failed for user|no password was provided",
         "the database refuses the user or its password",
-        "the secret has to hold what the database has: a changed secret reaches neither the database nor tasks that run",
+        "the secret has to hold what the database has: a changed secret reaches neither the database nor "
+        "tasks that run",
         "codecentric/helm-charts#144",
         (LOG,),
     ),
@@ -269,7 +282,8 @@ KNOWN = (
         (LOG,),
     ),
     Known(
-        r"PKIX path building failed|unable to find valid certification path|Could not open SSL root certificate",
+        r"PKIX path building failed|unable to find valid certification path|Could not open SSL root "
+        r"certificate",
         "Keycloak doesn't trust a certificate that it is shown, likely the database's",
         "give it the authority: sslrootcert with RDS' bundle, or the truststore",
         "RDS user guide, Using SSL/TLS; Keycloak server guide, Configuring trusted certificates",
@@ -283,10 +297,11 @@ KNOWN = (
         (LOG,),
     ),
     Known(
-        r"The connection attempt failed|Acquisition timeout while waiting for new connection|connect timed out|"
-        r"SocketTimeoutException",
+        r"The connection attempt failed|Acquisition timeout while waiting for new connection|connect timed "
+        r"out|SocketTimeoutException",
         "Keycloak can't reach its database",
-        "open the database's port from the tasks' security group to the database's, in and out, and look at the host",
+        "open the database's port from the tasks' security group to the database's, in and out, and look at "
+        "the host",
         "keycloak/keycloak#12213",
         (LOG,),
     ),
@@ -307,8 +322,8 @@ KNOWN = (
     Known(
         r"too many clients already|remaining connection slots are reserved",
         "the database has no connection left",
-        "lower KC_DB_POOL_MAX_SIZE times the tasks (twice as many during a rollout) below max_connections, or take a "
-        "larger class",
+        "lower KC_DB_POOL_MAX_SIZE times the tasks (twice as many during a rollout) below max_connections, "
+        "or take a larger class",
         "PostgreSQL, error code 53300",
         (LOG,),
     ),
@@ -430,7 +445,8 @@ KNOWN = (
     Known(
         r"Target\.FailedHealthChecks|reason Health checks failed\)",
         "the health check can't connect: nothing listens on its port, or TLS and plain HTTP are mixed up",
-        "the health check's port and protocol have to be Keycloak's: 9000 from 25 on, HTTPS if Keycloak has a key store",
+        "the health check's port and protocol have to be Keycloak's: 9000 from 25 on, HTTPS if Keycloak has "
+        "a key store",
         "ELB user guide, Health check reason codes; hackforla/CivicTechJobs#436",
         (TARGET, "AWS::ECS::"),
     ),
@@ -458,10 +474,11 @@ KNOWN = (
         True,
     ),
     Known(
-        r"Exceeded attempts to wait|did not stabilize|NotStabilized|Resource timed out waiting for completion|"
-        r"Resource timed out waiting for creation|Service .* did not stabilize",
+        r"Exceeded attempts to wait|did not stabilize|NotStabilized|Resource timed out waiting for "
+        r"completion|Resource timed out waiting for creation|Service .* did not stabilize",
         "CloudFormation waited for the resource and gave up; the reason is with the service that makes it",
-        "see what it says of itself: stopped tasks, target health, database events, validation of the certificate",
+        "see what it says of itself: stopped tasks, target health, database events, validation of the "
+        "certificate",
         "aws-cloudformation/cloudformation-cli-java-plugin#210; aws/amazon-ecs-agent#1996",
         (),
         True,
@@ -474,9 +491,11 @@ KNOWN = (
         ("AWS::ECS::",),
     ),
     Known(
-        r"No Fargate configuration exists for given values|Invalid (?:'cpu'|'memory') setting|Invalid CPU or memory",
+        r"No Fargate configuration exists for given values|Invalid (?:'cpu'|'memory') setting|Invalid CPU "
+        r"or memory",
         "Fargate has no task of that CPU and memory",
-        "take a pair that Fargate has: 512 with 1 to 4 GiB, 1024 with 2 to 8, 2048 with 4 to 16, 4096 with 8 to 30",
+        "take a pair that Fargate has: 512 with 1 to 4 GiB, 1024 with 2 to 8, 2048 with 4 to 16, 4096 with "
+        "8 to 30",
         "ECS developer guide, Task size",
         ("AWS::ECS::",),
     ),
@@ -507,7 +526,8 @@ KNOWN = (
     Known(
         r"Cannot upgrade .* from (?P<old>[\w.]+) to (?P<new>[\w.]+)",
         "RDS doesn't upgrade from {old} to {new} in one step, or not back",
-        "choose a target that DescribeDBEngineVersions lists for {old}; a downgrade is a restore from a snapshot",
+        "choose a target that DescribeDBEngineVersions lists for {old}; a downgrade is a restore from a "
+        "snapshot",
         "RDS user guide, Choosing a major version upgrade",
         ("AWS::RDS::",),
     ),
@@ -627,8 +647,8 @@ KNOWN = (
     Known(
         r"Access Denied for bucket|access logs? .*(?:permission|denied)|InvalidConfigurationRequest.*bucket",
         "the balancer may not write its access log into the bucket",
-        "let the bucket's policy allow logdelivery.elasticloadbalancing.amazonaws.com (or the region's ELB account) to "
-        "put objects",
+        "let the bucket's policy allow logdelivery.elasticloadbalancing.amazonaws.com (or the region's ELB "
+        "account) to put objects",
         "ELB user guide, Enable access logs",
         ("AWS::ElasticLoadBalancingV2::",),
     ),
@@ -654,10 +674,11 @@ KNOWN = (
         ("AWS::WAFv2::",),
     ),
     Known(
-        r"(?:namespace|Namespace).*(?:ResourceInUse|contains|associated).*|ResourceInUse.*(?:namespace|Namespace|service)|"
-        r"Service contains registered instances",
+        r"(?:namespace|Namespace).*(?:ResourceInUse|contains|associated).*|ResourceInUse.*(?:namespace|"
+        r"Namespace|service)|Service contains registered instances",
         "Cloud Map's namespace or service still holds something",
-        "deregister the instances and delete the services in it: aws servicediscovery list-services, list-instances",
+        "deregister the instances and delete the services in it: aws servicediscovery list-services, "
+        "list-instances",
         "Cloud Map API reference, DeleteNamespace and DeleteService",
         ("AWS::ServiceDiscovery::",),
     ),
@@ -690,8 +711,10 @@ KNOWN = (
     ),
     Known(
         r"has a dependent object|has dependencies and cannot be deleted|DependencyViolation",
-        "something that isn't the stack's still uses it: a network interface, another group's rule, an endpoint",
-        "delete that (aws ec2 describe-network-interfaces --filters Name=group-id,Values=ID shows interfaces), then go on",
+        "something that isn't the stack's still uses it: a network interface, another group's rule, an "
+        "endpoint",
+        "delete that (aws ec2 describe-network-interfaces --filters Name=group-id,Values=ID shows "
+        "interfaces), then go on",
         "docker-archive/ecs-plugin#203",
         ("AWS::EC2::",),
     ),
@@ -740,9 +763,15 @@ KNOWN = (
     Known(
         r"is not authorized to perform: (?P<action>[\w-]+:\w+)",
         "whoever deploys (or the service role) may not call {action}",
-        "let it: add {action} to the policy of the role that the message names; an explicit deny is a service control "
-        "policy's or a boundary's",
+        "let it: add {action} to the policy of the role that the message names; an explicit deny is a "
+        "service control policy's or a boundary's",
         "IAM user guide, Troubleshoot access denied error messages",
+    ),
+    Known(
+        r"API: (?P<action>[\w-]+:\w+) You are not authorized",
+        "whoever deploys (or the service role) may not call {action}",
+        "add {action} to its policy; aws sts decode-authorization-message says which statement refuses it",
+        "convox/rack#2142; IAM user guide, Troubleshoot access denied error messages",
     ),
     Known(
         r"AccessDenied|UnauthorizedOperation|not authorized|You are not authorized",
@@ -773,7 +802,8 @@ KNOWN = (
         "aws-cloudformation/rain#744",
     ),
     Known(
-        r"NAME_CONFLICT|ResourceExistenceCheck|already exists|AlreadyExists|EntityAlreadyExists|ResourceConflict",
+        r"NAME_CONFLICT|ResourceExistenceCheck|already exists|AlreadyExists|EntityAlreadyExists|"
+        r"ResourceConflict",
         "something of that name is there already and belongs to no stack, or to another one",
         "delete it or import it into the stack; without a name of its own the resource gets a free one",
         "aws/aws-cdk-cli#1000; CloudFormation user guide, Troubleshooting",
@@ -789,14 +819,15 @@ KNOWN = (
     Known(
         r"following hook\(s\) failed|Hook failed with message|HOOK_COMPLETE_FAILED",
         "a CloudFormation hook of the account refused the resource",
-        "the hook's message says which rule; mend the template, or ask whoever runs the hook for an exception",
+        "the hook's message says which rule; mend the template, or ask whoever runs the hook for an "
+        "exception",
         "aws/aws-cdk#21674; aws/aws-cdk-cli#1198",
     ),
     Known(
         r"Action denied by stack policy",
         "the stack policy protects the resource against this change",
-        "if it is meant, allow it for one deployment with a policy during the update, or change stack_policy in the "
-        "params",
+        "if it is meant, allow it for one deployment with a policy during the update, or change "
+        "stack_policy in the params",
         "CloudFormation user guide, Prevent updates to stack resources",
     ),
     Known(
@@ -872,7 +903,8 @@ KNOWN = (
         "CloudFormation user guide, Troubleshooting",
     ),
     Known(
-        r"InvalidParameterCombination|InvalidParameterValue|InvalidRequest|ValidationError|ValidationException",
+        r"InvalidParameterCombination|InvalidParameterValue|InvalidRequest|ValidationError|"
+        r"ValidationException",
         "the service refuses a value",
         "mend what the message names in the params",
         "CloudFormation user guide, Troubleshooting",

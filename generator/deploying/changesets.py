@@ -18,6 +18,8 @@ ADD, MODIFY, REMOVE = "Add", "Modify", "Remove"
 _EMPTY = ("didn't contain changes", "no updates are to be performed")
 # With this an answer lacks resources (aws-cdk-cli 1780, change-set-describer.ts).
 _INCOMPLETE = "[WARN] --include-property-values"
+_REMOVALS = 10
+"""Tries to remove a change set that is being made, two seconds apart."""
 
 
 @dataclass(frozen=True)
@@ -204,13 +206,25 @@ def state(connection: Connection, arn: str) -> ChangeSet | None:
     )
 
 
-def delete(connection: Connection, arn: str) -> None:
-    """Removes a change set; one that is gone is fine. Raises AwsError or CredentialsError."""
-    try:
-        connection.ask("cloudformation", "delete_change_set", ChangeSetName=arn)
-    except AwsError as error:
-        if error.code not in ("ChangeSetNotFound", "ChangeSetNotFoundException"):
-            raise
+def delete(
+    connection: Connection,
+    name: str,
+    stack_name: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Removes a change set, named by its ARN, or by its name and the stack's; one that is gone is fine. One that AWS
+    is still making can't be removed yet, and is waited for a while. Raises AwsError or CredentialsError."""
+    whose = {"StackName": stack_name} if stack_name else {}
+    for left in reversed(range(_REMOVALS)):
+        try:
+            connection.ask("cloudformation", "delete_change_set", ChangeSetName=name, **whose)
+            return
+        except AwsError as error:
+            if error.code in ("ChangeSetNotFound", "ChangeSetNotFoundException") or "does not exist" in error.said:
+                return
+            if error.code not in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException") or not left:
+                raise
+        sleep(2.0)
 
 
 def validations(connection: Connection, arn: str) -> tuple[Validation, ...]:

@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from generator.deploying import changesets, comparing
+from generator.deploying import changesets, comparing, masking, operating
 from generator.deploying.changesets import AwsChange, Detail
 from generator.deploying.comparing import LESS
 from generator.deploying.executing import Following
 from generator.deploying.preparing import Prepared
 from generator.deploying.progress import Planned
+from generator.deploying.stacks import Stack
+from generator.deploying.target import Target
+from generator.document import parse
+from generator.errors import DocumentError
 from generator.reviewing import effects, report, secrets
 from generator.reviewing.report import escaping
 
@@ -60,32 +64,31 @@ _WORDS = (
 )
 
 
-def markdown(prepared: Prepared, outcome: str) -> str:
+def markdown(prepared: Prepared, outcome: str, message: str = "") -> str:
     """The review, and what AWS says."""
     lines = [f"**{escaping.markdown(prepared.target.stack_name)}: {outcome}**", ""]
+    lines += [escaping.markdown(message), ""] if message else []
     lines += [f"- {escaping.markdown(text.strip())}" for _, text in text_lines(prepared) if text.strip()]
     return report.markdown([prepared.review]).rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
 
 
-def as_data(prepared: Prepared, outcome: str, following: Following | None, commit: str) -> dict[str, Any]:
-    """For machines; values that nobody is to see are stars."""
-    found = prepared.change_set
+def as_data(
+    prepared: Prepared, outcome: str, following: Following | None, commit: str, message: str = ""
+) -> dict[str, Any]:
+    """For machines; values that nobody is to see are stars or `[hidden]`."""
+    found, target = prepared.change_set, prepared.target
+    now = following.stack if following is not None else None
+    hidden = masking.of(target)
     return {
-        "environment": prepared.target.name,
-        "stack": prepared.target.stack_name,
-        "account": prepared.target.account,
-        "region": prepared.target.region,
+        **about(target, outcome, message),
         "commit": commit,
-        "outcome": outcome,
-        "status": following.stack.status if following is not None and following.stack is not None else None,
-        "outputs": {key: value for key, value, _ in following.stack.outputs}
-        if following is not None and following.stack is not None
-        else None,
+        "status": now.status if now is not None else None,
+        "outputs": dict(outputs(target, now)) if now is not None else None,
         "review": report.as_data(prepared.review),
         "change_set": {
             "arn": found.arn,
             "complete_values": found.values,
-            "changes": [asdict(one) for one in changesets.without_hidden(found.changes, _hidden)],
+            "changes": [_change(one, hidden) for one in changesets.without_hidden(found.changes, _hidden)],
         }
         if found is not None
         else None,
@@ -105,6 +108,35 @@ def as_data(prepared: Prepared, outcome: str, following: Following | None, commi
     }
 
 
+def about(target: Target, outcome: str, message: str = "") -> dict[str, Any]:
+    """What is known of every deployment, also of one that didn't come far."""
+    return {
+        "environment": target.name,
+        "stack": target.stack_name,
+        "account": target.account,
+        "region": target.region,
+        "outcome": outcome,
+        "message": message or None,
+    }
+
+
+def outputs(target: Target, stack: Stack) -> list[tuple[str, str]]:
+    """(key, value) of what a stack gives to others. What is made from a NoEcho parameter is hidden, although AWS
+    shows it (CloudFormation user guide, "Parameters", NoEcho)."""
+    hidden = masking.of(target)
+    try:
+        document = parse(target.template)
+        secret = set(operating.silent(document))
+        listed = document.data.get("Outputs")
+    except DocumentError:
+        return [(key, masking.HIDDEN) for key, _, _ in stack.outputs]
+    declared = listed if isinstance(listed, dict) else {}
+    return [
+        (key, masking.HIDDEN if secret & document.references(declared.get(key)) else hidden.hide(value))
+        for key, value, _ in stack.outputs
+    ]
+
+
 def planned(prepared: Prepared) -> list[Planned]:
     """What there is to do, resource by resource."""
     if prepared.change_set is None:
@@ -122,3 +154,13 @@ def planned(prepared: Prepared) -> list[Planned]:
 def _hidden(change: AwsChange, detail: Detail) -> bool:
     path = tuple(step for step in detail.path.split("/") if step and step != "Properties")
     return any(secrets.hides(path, one) for one in (detail.before, detail.after) if one)
+
+
+def _change(one: AwsChange, hidden: masking.Masking) -> dict[str, Any]:
+    told = asdict(one)
+    for each in told["details"]:
+        values = {side: each[side] for side in ("before", "after") if each[side] is not None}
+        if any(hidden.hide(value) != value for value in values.values()):
+            # What was there before is as secret as what comes.
+            each.update(dict.fromkeys(values, masking.HIDDEN))
+    return told

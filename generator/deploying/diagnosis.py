@@ -1,12 +1,13 @@
-"""Why a deployment failed: the first failure that isn't another's consequence, what followed from it, how the stack is
-now, and how it gets free. `read` needs nothing but events; `diagnose` asks AWS for what stands behind them."""
+"""Why a deployment failed: the first failure that isn't another's consequence, what followed from it, how
+the stack is now, and how it gets free. `read` needs nothing but events; `diagnose` asks AWS for what
+stands behind them."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.aws import Connection
@@ -32,8 +33,8 @@ _BEGINS = {
 _GOES_BACK = ("ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS")
 _CLEANS_UP = ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
 
-# What CloudFormation says of resources that only shared another's fate (wordings: aws/aws-cdk-cli, stack activity
-# monitor and its tests; aws/copilot-cli).
+# What CloudFormation says of resources that only shared another's fate (wordings: aws/aws-cdk-cli, stack
+# activity monitor and its tests; aws/copilot-cli).
 _FOLLOWED = re.compile(
     r"^(?:Resource (?:creation|update|deletion|import) (?:cancell?ed|was cancell?ed)"
     r"|The following (?:resource\(s\)|resources?) failed to (?:create|update|delete|import)"
@@ -42,15 +43,16 @@ _FOLLOWED = re.compile(
 )
 _HANDLER = re.compile(r'^Resource handler returned message: "(?P<said>.*)" \((?P<rest>RequestToken:.*)\)$')
 _CODE = re.compile(r"HandlerErrorCode: (\w+)")
-_SERVICE = re.compile(r"\s*\(Service: [^()]*\)|\s*\(RequestToken: [^()]*\)")
+_SERVICE = re.compile(r"\s*\((?:Service|RequestToken|SDK Attempt Count): [^()]*\)")
 _ERROR_CODE = re.compile(r"Error Code: (\w+)")
 
 _STATES = {
-    "ROLLBACK_COMPLETE": "the creation failed and was taken back: the stack holds nothing that was made",
+    "ROLLBACK_COMPLETE": "the creation failed and was taken back",
     "ROLLBACK_FAILED": "the creation failed, and taking it back failed as well",
     "CREATE_FAILED": "the creation failed, and what was made is still there",
     "UPDATE_ROLLBACK_COMPLETE": "the update failed, and everything is as it was before",
-    "UPDATE_ROLLBACK_FAILED": "the update failed, and so did going back: parts of the stack are new, parts are old",
+    "UPDATE_ROLLBACK_FAILED": "the update failed, and so did going back: parts of the stack are new, parts "
+    "are old",
     "UPDATE_FAILED": "the update failed and stopped where it was: parts of the stack are new, parts are old",
     "DELETE_FAILED": "the stack couldn't be deleted, a part of it is still there",
     "IMPORT_ROLLBACK_COMPLETE": "the import failed, and everything is as it was before",
@@ -82,7 +84,8 @@ class Failure:
     reason: str
     """What AWS says, without request ids and without secrets."""
     code: str
-    """The error's code (`AlreadyExists`, `NotStabilized`, `InvalidParameterCombination`); empty where none is told."""
+    """The error's code (`AlreadyExists`, `NotStabilized`, `InvalidParameterCombination`); empty where none
+    is told."""
     time: float
     """Seconds since the epoch; 0 where it isn't known."""
     phase: str
@@ -102,8 +105,8 @@ class Failure:
 
     @property
     def skipped_as(self) -> str:
-        """What ContinueUpdateRollback's ResourcesToSkip calls it: a nested stack goes by its name there, not by its
-        logical id (CloudFormation API reference)."""
+        """What ContinueUpdateRollback's ResourcesToSkip calls it: a nested stack goes by its name there,
+        not by its logical id (CloudFormation API reference)."""
         return f"{self.nested}.{self.logical_id}" if self.nested else self.logical_id
 
 
@@ -163,7 +166,6 @@ class Diagnosis:
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
     """What couldn't be asked."""
-    masking: Masking = field(default_factory=Masking, repr=False, compare=False)
 
     @property
     def exit_code(self) -> int:
@@ -172,18 +174,21 @@ class Diagnosis:
 
     @property
     def advice(self) -> tuple[Advice, ...]:
-        """What to do, the nearest to the root first: what a log says explains why tasks stop, and that explains why a
-        service didn't settle."""
-        found = [
+        """What to do, the nearest to the root first: what a log says explains why tasks stop, and that
+        explains why a service didn't settle."""
+        near = [
             one
             for kind in ("log", "tasks", "template", "targets", "service", "")
             for told in self.evidence
             if kind == told.kind or not kind
             for one in told.advice
         ]
-        found += [one for failure in (*self.causes[:3], *self.rollback, *self.left) for one in failure.advice]
-        precise = [one for one in found if not one.general]
-        return tuple(dict.fromkeys(precise or found))
+        groups = [[*near, *(one for failure in self.causes[:1] for one in failure.advice)]]
+        groups += [list(failure.advice) for failure in (*self.causes[1:3], *self.left)]
+        going_back = [list(failure.advice) for failure in self.rollback]
+        # A stack that is stuck gets free by what holds it now, not by what came first.
+        groups = [*going_back, *groups] if self.stuck else [*groups, *going_back]
+        return tuple(dict.fromkeys(one for group in groups for one in _precise(group)))
 
 
 def diagnose(
@@ -193,8 +198,9 @@ def diagnose(
     target: Target,
     tasks: Sequence[TaskEnd] = (),
 ) -> Diagnosis:
-    """What `events` (of one deployment, the oldest first; where there are more, the last attempt counts) tell of a stack
-    that failed, and what AWS answers about the resources that did. `tasks` are the ends that a `tasks.Watcher` saw.
+    """What `events` (of one deployment, the oldest first; where there are more, the last attempt counts) tell
+    of a stack that failed, and what AWS answers about the resources that did. `tasks` are the ends that a
+    `tasks.Watcher` saw.
 
     Raises nothing that AWS says: what can't be asked becomes a note.
     """
@@ -206,8 +212,8 @@ def diagnose(
 
 
 def refused(connection: Connection, target: Target, change_set: str, reason: str) -> Diagnosis:
-    """Why a change set couldn't be made: `change_set` is its ARN, `reason` its StatusReason. Raises nothing that AWS
-    says."""
+    """Why a change set couldn't be made: `change_set` is its ARN, `reason` its StatusReason. Raises
+    nothing that AWS says."""
     hidden = masking.of(target)
     failures: tuple[Failure, ...] = ()
     notes: list[str] = []
@@ -243,7 +249,6 @@ def refused(connection: Connection, target: Target, change_set: str, reason: str
         False,
         (),
         notes=tuple(notes),
-        masking=hidden,
     )
 
 
@@ -285,24 +290,25 @@ def validations(
     return tuple(dict.fromkeys(found))
 
 
-def read(
-    stack: Stack, events: Sequence[Event], target: Target, hidden: Masking | None = None
-) -> Diagnosis:
+def read(stack: Stack, events: Sequence[Event], target: Target, hidden: Masking | None = None) -> Diagnosis:
     """The same as `diagnose` without asking anybody."""
     hidden = hidden or masking.of(target)
     document = _document(target)
-    attempt, phase = _attempt(events)
+    tried, phase = attempt(events)
     real: list[Failure] = []
     back: list[Failure] = []
     left: list[Failure] = []
     followed: list[str] = []
-    physical: dict[str, str] = {}
-    for part, one in _parts(attempt):
+    # An event that tells of a failure may lack it.
+    physical = {
+        one.logical_id: one.physical_id for one in events[: len(events) - len(tried)] if one.physical_id
+    }
+    for part, one in _parts(tried):
         if one.physical_id:
             physical[one.logical_id] = one.physical_id
         if one.about_stack or not one.status.endswith("_FAILED"):
             continue
-        if _FOLLOWED.search(one.reason) and one.type != STACK:
+        if _FOLLOWED.search(one.reason):
             followed.append(one.logical_id)
             continue
         told = _failure(one, physical.get(one.logical_id, ""), part or phase, document, hidden)
@@ -310,10 +316,10 @@ def read(
     failed = {one.logical_id for one in (*real, *back, *left)}
     real, back, left = (_once(listed) for listed in (real, back, left))
     if not real and phase != "rollback":
-        real = _of_stack(stack, attempt, phase, hidden)
+        real = _of_stack(stack, tried, phase, hidden)
     if not real and back:
         phase = "rollback"
-    kept = [one.logical_id for one in attempt if one.status == "DELETE_SKIPPED"]
+    kept = [one.logical_id for one in tried if one.status == "DELETE_SKIPPED"]
     outcome = _STATES.get(stack.status) or (
         f"CloudFormation is still at it ({stack.status})" if stack.busy else f"the stack is {stack.status}"
     )
@@ -332,7 +338,6 @@ def read(
         tuple(dict.fromkeys(kept)),
         stack.status in _STUCK,
         commands(stack, target, back or real),
-        masking=hidden,
     )
 
 
@@ -342,6 +347,7 @@ def commands(stack: Stack, target: Target, failed: Sequence[Failure]) -> tuple[C
     here = f"--stack-name {shlex.quote(stack.name)} --region {shlex.quote(target.region)}"
     ours = f"cloakform deploy {shlex.quote(target.name)}"
     names = [shlex.quote(one.skipped_as) for one in failed if one.logical_id != stack.name]
+    those = " ".join(names)
     if status == "UPDATE_ROLLBACK_FAILED":
         found = [
             Command(
@@ -353,9 +359,9 @@ def commands(stack: Stack, target: Target, failed: Sequence[Failure]) -> tuple[C
         if names:
             found.append(
                 Command(
-                    "or leave out what can't go back: it stays as it is now, and no longer as the template says",
+                    "or leave out what can't go back: it stays as it is now, not as the template says",
                     f"{ours} --continue-rollback {' '.join(f'--skip {one}' for one in names)}",
-                    f"aws cloudformation continue-update-rollback {here} --resources-to-skip {' '.join(names)}",
+                    f"aws cloudformation continue-update-rollback {here} --resources-to-skip {those}",
                 )
             )
         return tuple(found)
@@ -367,7 +373,8 @@ def commands(stack: Stack, target: Target, failed: Sequence[Failure]) -> tuple[C
                 Command(
                     "the stack is protected against deletion: lift that first",
                     "",
-                    f"aws cloudformation update-termination-protection --no-enable-termination-protection {here}",
+                    "aws cloudformation update-termination-protection --no-enable-termination-protection "
+                    + here,
                 ),
             )
             if stack.protected
@@ -386,7 +393,7 @@ def commands(stack: Stack, target: Target, failed: Sequence[Failure]) -> tuple[C
                 Command(
                     "or delete the stack and keep what can't be deleted",
                     "",
-                    f"aws cloudformation delete-stack {here} --retain-resources {' '.join(names)}",
+                    f"aws cloudformation delete-stack {here} --retain-resources {those}",
                 )
             )
         return tuple(found)
@@ -423,7 +430,12 @@ def reduced(reason: str) -> tuple[str, str]:
     return _SERVICE.sub("", text).strip() or text, code
 
 
-def _attempt(events: Sequence[Event]) -> tuple[list[Event], str]:
+def _precise(advice: Sequence[Advice]) -> list[Advice]:
+    """Without what is general, where anything is more precise."""
+    return [one for one in advice if not one.general] or list(advice)
+
+
+def attempt(events: Sequence[Event]) -> tuple[list[Event], str]:
     """The events of the last attempt, and what it tried."""
     listed = list(events)
     for number in range(len(listed) - 1, -1, -1):
@@ -435,27 +447,26 @@ def _attempt(events: Sequence[Event]) -> tuple[list[Event], str]:
     return listed, "rollback" if back else "update"
 
 
-def _parts(attempt: Sequence[Event]) -> Iterable[tuple[str, Event]]:
-    """Each event with the part of the attempt that it belongs to: empty for the attempt itself, then `rollback`,
-    `cleanup`. A rollback is an operation of its own; an event that comes late still has the id of the first."""
-    began = next((one.operation for one in attempt if one.about_stack and one.operation), "")
+def _parts(tried: Sequence[Event]) -> Iterable[tuple[str, Event]]:
+    """Each event with the part of the attempt that it belongs to: empty for the attempt itself, then
+    `rollback`, `cleanup`. A rollback is an operation of its own; an event that comes late still has the id
+    of the first."""
+    began = next((one.operation for one in tried if one.about_stack and one.operation), "")
     part = ""
-    for one in attempt:
+    for one in tried:
         if one.about_stack and one.status in _GOES_BACK:
             part = "rollback"
         elif one.about_stack and one.status in _CLEANS_UP:
             part = "cleanup"
-        late = part == "rollback" and one.operation == began and began and _two(attempt)
+        late = part == "rollback" and one.operation == began and began and _two(tried)
         yield "" if late and not one.about_stack else part, one
 
 
-def _two(attempt: Sequence[Event]) -> bool:
-    return len({one.operation for one in attempt if one.operation}) > 1
+def _two(tried: Sequence[Event]) -> bool:
+    return len({one.operation for one in tried if one.operation}) > 1
 
 
-def _failure(
-    one: Event, physical_id: str, phase: str, document: Document | None, hidden: Masking
-) -> Failure:
+def _failure(one: Event, physical_id: str, phase: str, document: Document | None, hidden: Masking) -> Failure:
     text, code = reduced(one.reason)
     return Failure(
         one.logical_id,
@@ -467,7 +478,7 @@ def _failure(
         one.time,
         phase,
         _line(document, one.logical_id),
-        advice=causes.known(one.reason, one.type),
+        advice=causes.known(hidden.hide(one.reason), one.type),
     )
 
 
@@ -479,9 +490,9 @@ def _once(listed: list[Failure]) -> list[Failure]:
     return list(found.values())
 
 
-def _of_stack(stack: Stack, attempt: Sequence[Event], phase: str, hidden: Masking) -> list[Failure]:
+def _of_stack(stack: Stack, tried: Sequence[Event], phase: str, hidden: Masking) -> list[Failure]:
     """The stack's own reason, where no resource has one."""
-    for one in attempt:
+    for one in tried:
         if one.about_stack and one.reason and (one.status in _GOES_BACK or one.status.endswith("_FAILED")):
             return [_whole(stack.name, one.reason, one.status, one.time, phase, hidden)]
     if stack.reason:
@@ -492,7 +503,15 @@ def _of_stack(stack: Stack, attempt: Sequence[Event], phase: str, hidden: Maskin
 def _whole(name: str, reason: str, status: str, time: float, phase: str, hidden: Masking) -> Failure:
     text, code = reduced(reason)
     return Failure(
-        name, STACK, "", status, hidden.hide(text), code, time, phase, advice=causes.known(reason, STACK)
+        name,
+        STACK,
+        "",
+        status,
+        hidden.hide(text),
+        code,
+        time,
+        phase,
+        advice=causes.known(hidden.hide(reason), STACK),
     )
 
 
@@ -522,4 +541,6 @@ def _line(document: Document | None, logical_id: str, path: str = "") -> int:
     if document is None or logical_id not in document.resources:
         return 0
     steps: list[Any] = [int(one) if one.isdigit() else one for one in path.split("/") if one]
-    return document.line(tuple(steps) if steps[:2] == ["Resources", logical_id] else ("Resources", logical_id))
+    return document.line(
+        tuple(steps) if steps[:2] == ["Resources", logical_id] else ("Resources", logical_id)
+    )

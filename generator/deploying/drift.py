@@ -1,4 +1,5 @@
-"""What somebody changed beside CloudFormation: the resources of a stack as they are, against what it made of them."""
+"""What somebody changed beside CloudFormation: the resources of a stack as they are, against what it made of
+them."""
 
 from __future__ import annotations
 
@@ -80,15 +81,17 @@ def detect(
     tell: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Drift:
-    """Has AWS look at the resources of a stack, and waits until it has. That changes nothing, and goes on in AWS
-    where nobody waits.
+    """Has AWS look at the resources of a stack, and waits until it has. That changes nothing, and goes on in
+    AWS where nobody waits.
 
     Raises RefusedError for a stack in a state in which AWS doesn't look, AwsError or CredentialsError.
     """
     # CloudFormation user guide, "Considerations when detecting drift".
     if stack.status not in (*stacks.READY, "UPDATE_ROLLBACK_FAILED"):
         raise RefusedError(f"the stack {stack.name} is {stack.status}: AWS detects drift only when it rests")
-    detection = connection.ask("cloudformation", "detect_stack_drift", StackName=stack.id)["StackDriftDetectionId"]
+    detection = connection.ask("cloudformation", "detect_stack_drift", StackName=stack.id)[
+        "StackDriftDetectionId"
+    ]
     waited = 0.0
     while True:
         told = connection.ask(
@@ -139,7 +142,9 @@ def _read(told: dict[str, Any], hidden: masking.Masking) -> Drifted:
 def _difference(told: dict[str, Any], hidden: masking.Masking) -> Difference:
     path = str(told.get("PropertyPath", ""))
     steps = tuple(step for step in path.split("/") if step and not step.isdigit())
-    expected, actual = (_shown(steps, str(told.get(key, "")), hidden) for key in ("ExpectedValue", "ActualValue"))
+    expected, actual = (
+        _shown(steps, str(told.get(key, "")), hidden) for key in ("ExpectedValue", "ActualValue")
+    )
     return Difference(path, str(told.get("DifferenceType", "")), expected, actual)
 
 
@@ -157,7 +162,9 @@ def _shown(steps: Sequence[str], text: str, hidden: masking.Masking) -> str:
 def _without(steps: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, dict):
         # A container's variable and a parameter of a group have their name beside their value.
-        named = next((value[key] for key in ("Name", "Key", "ParameterName") if isinstance(value.get(key), str)), None)
+        named = next(
+            (value[key] for key in ("Name", "Key", "ParameterName") if isinstance(value.get(key), str)), None
+        )
         return {
             key: _without((*steps, *((f"[{named}]",) if key == "Value" and named else ()), str(key)), one)
             for key, one in value.items()

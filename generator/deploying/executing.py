@@ -6,19 +6,27 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
-from generator.aws import Connection
+from generator.aws import Connection, ExpiredError
 from generator.deploying import changesets, events, stacks
 from generator.deploying.events import Event
 from generator.deploying.stacks import Stack
-from generator.errors import AwsError, RefusedError
+from generator.errors import AwsError, CredentialsError, RefusedError
 
 OFTEN, SELDOM = 2.0, 5.0
 """Seconds between two looks: in the first minute, and later."""
 _SILENCE = 300.0
 """Seconds that AWS may be out of reach before following it is given up."""
+_UNTOLD = 10
+"""Looks at the events until an execution that AWS took is told by them; a second apart."""
 
 DONE, ROLLED_BACK, STUCK = "done", "rolled back", "stuck"
+
+
+class UnclearError(AwsError):
+    """AWS was told to execute a change set, and whether it does isn't known."""
 
 
 class Following:
@@ -36,20 +44,20 @@ class Following:
         it."""
         self.stack_id, self.token = stack_id, token
         self.stack: Stack | None = None
-        """As it was at the last look."""
+        """As it was at the last look; at the operation's end where another one has begun since."""
         self.events: list[Event] = []
         """Of the operation, in order."""
         self._connection, self._since, self._clock = connection, since, clock
+        self._known = bool(since)
         self._begun = self._reached = clock()
 
     @property
     def outcome(self) -> str:
         """What became of it: DONE, ROLLED_BACK, STUCK; empty while it goes on."""
-        if self.stack is None:
+        end = self._end()
+        if self.stack is None or end is None or self.stack.status != self.events[end].status:
             return ""
-        # Right after it was begun AWS may still tell how the stack was before.
-        told = any(one.about_stack and one.status == self.stack.status for one in self.events)
-        return outcome(self.stack.status) if told else ""
+        return outcome(self.stack.status)
 
     @property
     def pause(self) -> float:
@@ -68,7 +76,7 @@ class Following:
                 raise AwsError(f"the stack {self.stack_id} isn't there any more")
             new = events.read(self._connection, self.stack_id, self._since)
         except AwsError as error:
-            if self._clock() - self._reached > _SILENCE or error.code == "AccessDenied":
+            if self._clock() - self._reached > _SILENCE or error.code in ("AccessDenied", "AccessDeniedException"):
                 raise
             tell(f"AWS can't be asked at the moment, the stack goes on: {error}")
             return []
@@ -77,7 +85,33 @@ class Following:
         if new:
             self._since = new[-1].id
             self.events += new
-        return new
+        return self._closed(new)
+
+    def _closed(self, new: list[Event]) -> list[Event]:
+        """What of `new` is the operation's. Somebody may have begun another one since the last look: what that
+        does is none of this one's business."""
+        end = self._end()
+        if not self.token or end is None:
+            return new
+        later = self.events[end + 1 :]
+        if not any(one.about_stack for one in later):
+            return new
+        assert self.stack is not None, "events without a stack"
+        self.stack = replace(self.stack, status=self.events[end].status, reason=self.events[end].reason)
+        del self.events[end + 1 :]
+        return new[: -len(later)] if len(later) < len(new) else []
+
+    def _end(self) -> int | None:
+        """Where in `events` the operation ended. The stack's status alone doesn't tell: right after it was begun
+        AWS may still say how the stack was before, which an older operation's events confirm."""
+        first = 0
+        if self.token:
+            mine = (n for n, one in enumerate(self.events) if one.about_stack and one.token == self.token)
+            # Events that follow one that is known are the operation's, whatever token they have.
+            first = next(mine, 0 if self._known else len(self.events))
+        return next(
+            (n for n, one in enumerate(self.events) if n >= first and one.about_stack and outcome(one.status)), None
+        )
 
 
 def outcome(status: str) -> str:
@@ -97,32 +131,59 @@ def token_of(change_set: str) -> str:
     return f"cloakform-{hashlib.sha256(change_set.encode()).hexdigest()[:32]}"
 
 
-def execute(connection: Connection, change_set: str) -> str:
-    """Executes a change set and returns the token of its execution. An answer that was lost is no reason to do
-    it twice: then AWS is asked what became of it.
+def execute(
+    connection: Connection, change_set: str, since: str = "", sleep: Callable[[float], None] = time.sleep
+) -> str:
+    """Executes a change set and returns the token of its execution; `since` is the id of the last event before. An
+    answer that was lost is no reason to do it twice: then AWS is asked what became of it.
 
-    Raises RefusedError where it can't be executed any more, AwsError or CredentialsError.
+    Raises RefusedError where it can't be executed any more, AwsError or CredentialsError where AWS didn't begin,
+    UnclearError where nobody knows.
     """
     token = token_of(change_set)
     try:
         connection.ask(
             "cloudformation", "execute_change_set", ChangeSetName=change_set, ClientRequestToken=token
         )
-    except AwsError as error:
-        if error.code not in ("", "InvalidChangeSetStatus", "InvalidChangeSetStatusException"):
+        return token
+    except ExpiredError as error:
+        if error.first:
             raise
+        raise UnclearError(str(error)) from error
+    except CredentialsError:
+        # There were none to send the call with.
+        raise
+    except AwsError as error:
+        # Whatever the last try's answer was, an earlier one whose answer was lost may have reached AWS.
+        refusal = error
+    try:
         found = changesets.state(connection, change_set)
-        if found is None or found.execution not in (
-            "EXECUTE_IN_PROGRESS",
-            "EXECUTE_COMPLETE",
-            "EXECUTE_FAILED",
-        ):
-            if not error.code:
-                raise
-            raise RefusedError(f"the change set can't be executed any more: {error.said}") from error
-        if not any(one.token == token for one in events.read(connection, found.stack_id)):
-            raise RefusedError("somebody else executed this change set: nothing was begun here") from error
+        if found is None or not found.execution.startswith("EXECUTE_"):
+            if refusal.code in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"):
+                raise RefusedError(f"the change set can't be executed any more: {refusal.said}") from refusal
+            raise refusal
+        mine = _whose(connection, found.stack_id, since, token, sleep)
+    except (AwsError, CredentialsError) as error:
+        if error is refusal:
+            raise
+        raise UnclearError(f"{refusal}; and AWS can't be asked what became of it: {error}") from error
+    if not mine:
+        raise RefusedError("somebody else executed this change set: nothing was begun here") from refusal
     return token
+
+
+def _whose(connection, stack_id, since, token, sleep) -> bool:
+    """Whether an execution is the one with this token. Events may come later than what they tell of; where none
+    comes nobody else is known to have done it."""
+    for number in range(_UNTOLD):
+        about = [one for one in events.read(connection, stack_id, since) if one.about_stack]
+        if any(one.token == token for one in about):
+            return True
+        if since and about:
+            return False
+        if number < _UNTOLD - 1:
+            sleep(1.0)
+    return True
 
 
 def cancel(connection: Connection, stack_id: str) -> None:
@@ -134,13 +195,11 @@ def continue_rollback(connection: Connection, stack_id: str, skip: Sequence[str]
     """Begins again with a rollback that failed, without the resources `skip`; returns the token. Raises AwsError
     or CredentialsError."""
     token = f"cloakform-{secrets.token_hex(16)}"
-    connection.ask(
-        "cloudformation",
-        "continue_update_rollback",
-        StackName=stack_id,
-        ResourcesToSkip=list(skip),
-        ClientRequestToken=token,
-    )
+    arguments: dict[str, Any] = {"StackName": stack_id, "ClientRequestToken": token}
+    if skip:
+        # An empty list is sent as one empty name.
+        arguments["ResourcesToSkip"] = list(skip)
+    connection.ask("cloudformation", "continue_update_rollback", **arguments)
     return token
 
 

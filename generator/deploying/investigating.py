@@ -1,7 +1,8 @@
-"""What AWS answers when it is asked about resources that failed: tasks, targets, database events, certificates, hooks.
+"""What AWS answers when it is asked about resources that failed: tasks, targets, database events,
+certificates, hooks.
 
-Each question stands alone: what is refused, takes too long or comes back in another shape becomes a note, never an
-error.
+Each question stands alone: what is refused, takes too long or comes back in another shape becomes a note,
+never an error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from generator.deploying.tasks import TaskEnd
 from generator.document import parse
 from generator.errors import AwsError, CloakformError
 
-_EACH, _ALL = 15.0, 60.0
+EACH, ALL = 15.0, 60.0
 """Seconds that one question may take, and all of them."""
 _ASKED = 4
 """Failures that are asked about: what came first explains the rest."""
@@ -38,10 +39,14 @@ _NESTED = 3
 _LOG = 10
 """Log lines that are kept for a report."""
 
+_STOPPED = (137, 143)
+"""Exit codes of a process that was killed, or asked to stop."""
+
 _SERVICE = "AWS::ECS::Service"
 _HEALTH = re.compile(r"health ?check|unhealthy", re.IGNORECASE)
 _DATABASE = re.compile(
-    r"connection attempt failed|acquisition timeout|connect timed out|Connection to \S+ refused|SocketTimeout",
+    r"connection attempt failed|acquisition timeout|connect timed out|Connection to \S+ refused|"
+    r"SocketTimeout",
     re.IGNORECASE,
 )
 _SECRET = re.compile(r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+")
@@ -62,9 +67,9 @@ class _Case:
     until: float
     notes: list[str] = field(default_factory=list)
 
-    def try_(self, what: str, ask: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+    def answer(self, what: str, ask: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
         """An answer, within the time that there is."""
-        left = min(_EACH, self.until - time.monotonic())
+        left = min(EACH, self.until - time.monotonic())
         if left <= 0:
             self._note(f"{what}: not asked any more, it took too long")
             return otherwise
@@ -91,7 +96,8 @@ class _Case:
 
     def _note(self, text: str) -> None:
         text = " ".join(self.hidden.hide(text).split())
-        if text not in self.notes:
+        # What was refused once is refused again: told once.
+        if not any(text.split(": ", 1)[-1] in note for note in self.notes):
             self.notes.append(text)
 
 
@@ -105,8 +111,9 @@ def investigate(
     hidden: Masking,
 ) -> Diagnosis:
     """A diagnosis with what AWS answers about its failures."""
-    case = _Case(connection, target, hidden, ends, time.monotonic() + _ALL)
-    known: dict[str, Sequence[Event]] = {"": events}
+    case = _Case(connection, target, hidden, ends, time.monotonic() + ALL)
+    tried, _ = diagnosis.attempt(events)
+    known: dict[str, Sequence[Event]] = {"": tried}
     real = _unfolded(case, found.causes, known, _NESTED)
     back = _unfolded(case, found.rollback, known, _NESTED)
     evidence: list[Evidence] = []
@@ -118,19 +125,32 @@ def investigate(
         for kinds, question in _QUESTIONS:
             if one.type.startswith(kinds):
                 what = f"{one.name} ({one.type})"
-                evidence += case.try_(what, partial(question, case, one, known.get(one.nested, events)), [])
+                evidence += case.answer(what, partial(question, case, one, known.get(one.nested, tried)), [])
         if "hook" in one.reason.lower():
-            evidence += case.try_(f"hooks of {one.name}", partial(_hooks, case, one, stack), [])
+            evidence += case.answer(f"hooks of {one.name}", partial(_hooks, case, one, stack), [])
     # Tasks that stop explain a service that never settled, even where something else ended the deployment.
     if not any(one.kind == "tasks" for one in evidence):
-        evidence += _of_tasks([one for one in ends if one.repeated])
+        failed = any(one.type == _SERVICE for one in real)
+        evidence += _of_tasks([one for one in ends if failed or one.repeated])
     return replace(
         found,
         causes=real,
         rollback=back,
         commands=diagnosis.commands(stack, target, back or real),
-        evidence=tuple(evidence),
+        evidence=tuple(_masked(one, hidden) for one in evidence),
         notes=(*found.notes, *case.notes),
+    )
+
+
+def _masked(one: Evidence, hidden: Masking) -> Evidence:
+    return replace(
+        one,
+        heading=hidden.hide(one.heading),
+        lines=tuple(hidden.hide(line) for line in one.lines),
+        telling=hidden.hide(one.telling),
+        advice=tuple(
+            replace(known, say=hidden.hide(known.say), do=hidden.hide(known.do)) for known in one.advice
+        ),
     )
 
 
@@ -142,7 +162,7 @@ def _unfolded(
     for one in failures:
         inner: tuple[Failure, ...] = ()
         if one.type == STACK and one.physical_id and one.phase != "change set" and depth:
-            inner = case.try_(f"nested stack {one.name}", partial(_nested, case, one, known, depth), ())
+            inner = case.answer(f"nested stack {one.name}", partial(_nested, case, one, known, depth), ())
         result += inner or (one,)
     return tuple(result)
 
@@ -154,9 +174,11 @@ def _nested(case: _Case, one: Failure, known: dict[str, Sequence[Event]], depth:
     events = stack_events.read(case.connection, stack.id)
     if one.status != "DELETE_FAILED":
         # The rollback of the stack around it deletes a nested stack that was new.
-        ends = [n for n, event in enumerate(events) if event.about_stack and event.status == "DELETE_IN_PROGRESS"]
+        ends = [
+            n for n, event in enumerate(events) if event.about_stack and event.status == "DELETE_IN_PROGRESS"
+        ]
         events = events[: ends[-1]] if ends else events
-    known[stack.name] = events
+    known[stack.name], _ = diagnosis.attempt(events)
     # Its template isn't at hand: only its own events count.
     found = diagnosis.read(stack, events, replace(case.target, template=""), case.hidden)
     failures = found.rollback if one.phase == "rollback" and found.rollback else found.causes
@@ -175,15 +197,16 @@ def _service(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evidenc
         ends = watcher.look()
         case.notes += [note for note in watcher.notes if note not in case.notes]
     found += _of_tasks(ends)
-    found += _secrets(case, one, ends)
+    found += case.answer("secrets of tasks", partial(_secrets, case, one, ends), [])
     named = tasks.services(events).get(one.logical_id)
-    state = (
-        tasks.look_at(case.connection, one.logical_id, *named, since, case.hidden) if named is not None else None
-    )
+    state = None
+    if named is not None:
+        looking = partial(tasks.look_at, case.connection, one.logical_id, *named, since, case.hidden)
+        state = case.answer(f"service {one.name}", looking, None)
     found += _of_service(one.logical_id, state, ends)
     if state is not None:
         for arn in state.target_groups:
-            found += case.try_(f"health of {arn}", partial(_targets, case, one, arn), [])
+            found += case.answer(f"health of {arn}", partial(_targets, case, one, arn), [])
     told = " ".join(
         [
             one.reason,
@@ -233,13 +256,15 @@ def _of_tasks(ends: Sequence[TaskEnd]) -> list[Evidence]:
             for text in (logged.complaint, *reversed(logged.log))
             for known in causes.known(text, causes.LOG)
         ]
+        # A container that was stopped from outside said nothing about it.
+        failed = any(one.exit_code not in (None, 0, *_STOPPED) for one in logged.containers)
         found.append(
             Evidence(
                 service,
                 "log",
                 f"Last lines of the log of task {logged.task[:8]}",
                 logged.log[-_LOG:],
-                logged.complaint,
+                logged.complaint if failed or meant else "",
                 tuple(dict.fromkeys(meant)),
             )
         )
@@ -269,7 +294,9 @@ def _of_service(logical_id: str, state: tasks.Service | None, ends: Sequence[Tas
     if not lines and not rollouts:
         return []
     advice = [known for text in (*lines, *rollouts) for known in causes.known(text, _SERVICE)]
-    telling = next((text for text in said if any(not one.general for one in causes.known(text, _SERVICE))), "")
+    telling = next(
+        (text for text in said if any(not one.general for one in causes.known(text, _SERVICE))), ""
+    )
     if state is not None and state.active:
         lines.append(f"now {state.running} of {state.desired} tasks run, {state.pending} are starting")
     return [
@@ -286,7 +313,9 @@ def _of_service(logical_id: str, state: tasks.Service | None, ends: Sequence[Tas
 
 def _targets(case: _Case, one: Failure, arn: str) -> list[Evidence]:
     try:
-        told = case.connection.ask("elbv2", "describe_target_health", TargetGroupArn=arn)["TargetHealthDescriptions"]
+        told = case.connection.ask("elbv2", "describe_target_health", TargetGroupArn=arn)[
+            "TargetHealthDescriptions"
+        ]
     except AwsError as error:
         if "TargetGroupNotFound" in error.code:
             return []
@@ -300,8 +329,14 @@ def _targets(case: _Case, one: Failure, arn: str) -> list[Evidence]:
         where = f"{target['Target'].get('Id', '?')}:{target['Target'].get('Port', '?')}".removesuffix(":?")
         reason, description = str(health.get("Reason", "")), str(health.get("Description", ""))
         more = " ".join(part for part in (description, f"({reason})" if reason else "") if part)
-        lines.append(case.hidden.hide(f"{where} {health.get('State', 'unknown')}{f': {more}' if more else ''}"))
-        if reason not in ("Target.DeregistrationInProgress", "Elb.InitialHealthChecking", "Elb.RegistrationInProgress"):
+        lines.append(
+            case.hidden.hide(f"{where} {health.get('State', 'unknown')}{f': {more}' if more else ''}")
+        )
+        if reason not in (
+            "Target.DeregistrationInProgress",
+            "Elb.InitialHealthChecking",
+            "Elb.RegistrationInProgress",
+        ):
             advice += causes.known(f"{reason} {description}", causes.TARGET)
     if not lines:
         return []
@@ -337,8 +372,14 @@ def _secrets(case: _Case, one: Failure, ends: Sequence[TaskEnd]) -> list[Evidenc
         if told.get("DeletedDate"):
             lines.append(f"{arn} is being deleted since {told['DeletedDate']:%Y-%m-%d %H:%M} UTC")
         else:
-            lines.append(f"{arn} is there: look at the execution role, the key that is asked for and the network")
-    return [Evidence(one.logical_id, "secrets", "Secrets that tasks couldn't get", tuple(lines))] if lines else []
+            lines.append(
+                f"{arn} is there: look at the execution role, the key that is asked for and the network"
+            )
+    return (
+        [Evidence(one.logical_id, "secrets", "Secrets that tasks couldn't get", tuple(lines))]
+        if lines
+        else []
+    )
 
 
 def _template(case: _Case, one: Failure) -> list[Evidence]:
@@ -381,18 +422,19 @@ def _database(case: _Case, one: Failure, events: Sequence[Event]) -> list[Eviden
     found: list[Evidence] = []
     wanted = _VERSION.search(one.reason)
     if wanted:
-        found += case.try_("engine versions of RDS", partial(_versions, case, one, wanted), [])
+        found += case.answer("engine versions of RDS", partial(_versions, case, one, wanted), [])
     if not one.physical_id:
         return found
     kind = "db-cluster" if one.type.endswith("DBCluster") else "db-instance"
     since = min((event.time for event in events), default=0.0)
-    told = case.connection.ask(
+    told = case.connection.every(
         "rds",
         "describe_events",
+        "Events",
         SourceIdentifier=one.physical_id,
         SourceType=kind,
         StartTime=datetime.fromtimestamp(since, timezone.utc),
-    )["Events"]
+    )
     lines = [f"{event['Date']:%H:%M:%S} {event.get('Message', '')}" for event in told if event.get("Date")]
     if lines:
         advice = [known for text in lines for known in causes.known(text, one.type)]
@@ -427,7 +469,9 @@ def _certificate(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evi
     lines: list[str] = []
     if one.physical_id.startswith("arn:"):
         try:
-            told = case.connection.ask("acm", "describe_certificate", CertificateArn=one.physical_id)["Certificate"]
+            told = case.connection.ask("acm", "describe_certificate", CertificateArn=one.physical_id)[
+                "Certificate"
+            ]
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
@@ -447,9 +491,7 @@ def _certificate(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evi
         ]
     if not lines:
         return []
-    advice = [
-        known for text in (*lines, "PENDING_VALIDATION") for known in causes.known(text, one.type)
-    ]
+    advice = [known for text in (*lines, "PENDING_VALIDATION") for known in causes.known(text, one.type)]
     return [
         Evidence(
             one.logical_id,
@@ -466,12 +508,15 @@ def _holders(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evidenc
     """What keeps a security group, a subnet or a VPC from being deleted."""
     if one.status != "DELETE_FAILED" or not one.physical_id:
         return []
-    name = {"SecurityGroup": "group-id", "Subnet": "subnet-id", "VPC": "vpc-id"}.get(one.type.rsplit("::")[-1])
+    name = {"SecurityGroup": "group-id", "Subnet": "subnet-id", "VPC": "vpc-id"}.get(
+        one.type.rsplit("::")[-1]
+    )
     if name is None:
         return []
     identifier = one.physical_id
     lines = [
-        f"network interface {found['NetworkInterfaceId']} ({found.get('Status', '')}): {found.get('Description', '')}"
+        f"network interface {found['NetworkInterfaceId']} ({found.get('Status', '')}): "
+        f"{found.get('Description', '')}"
         for found in case.connection.every(
             "ec2",
             "describe_network_interfaces",
@@ -493,7 +538,9 @@ def _holders(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evidenc
             ]
     if not lines:
         return []
-    return [Evidence(one.logical_id, "holders", f"What uses {identifier}", tuple(dict.fromkeys(lines)), lines[0])]
+    return [
+        Evidence(one.logical_id, "holders", f"What uses {identifier}", tuple(dict.fromkeys(lines)), lines[0])
+    ]
 
 
 def _cloud_map(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evidence]:
@@ -517,7 +564,9 @@ def _cloud_map(case: _Case, one: Failure, events: Sequence[Event]) -> list[Evide
                 "servicediscovery", "list_instances", "Instances", ServiceId=one.physical_id
             )
         ]
-    return [Evidence(one.logical_id, "holders", f"What {one.physical_id} holds", tuple(lines))] if lines else []
+    return (
+        [Evidence(one.logical_id, "holders", f"What {one.physical_id} holds", tuple(lines))] if lines else []
+    )
 
 
 def _hooks(case: _Case, one: Failure, stack: Stack) -> list[Evidence]:
@@ -536,7 +585,9 @@ def _hooks(case: _Case, one: Failure, stack: Stack) -> list[Evidence]:
     return [Evidence(one.logical_id, "hook", f"Hooks that refused {one.logical_id}", tuple(lines), lines[0])]
 
 
-_QUESTIONS: tuple[tuple[tuple[str, ...], Callable[[_Case, Failure, Sequence[Event]], list[Evidence]]], ...] = (
+_QUESTIONS: tuple[
+    tuple[tuple[str, ...], Callable[[_Case, Failure, Sequence[Event]], list[Evidence]]], ...
+] = (
     ((_SERVICE,), _service),
     (("AWS::ElasticLoadBalancingV2::TargetGroup",), _target_group),
     (("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"), _database),

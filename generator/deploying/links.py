@@ -11,8 +11,9 @@ from generator.deploying.target import TEMPLATE, DeployError, Target
 from generator.document import parse
 from generator.errors import DocumentError
 
-# (beginning of a region's name, domain of its console, domain of its services): AWS' partitions, with the domains of
-# their sign-in pages and endpoints (AWS General Reference, "Service endpoints"; botocore's partitions.json).
+# (beginning of a region's name, domain of its console, domain of its services): AWS' partitions, with the
+# domains of their sign-in pages and endpoints (AWS General Reference, "Service endpoints"; botocore's
+# partitions.json).
 _PARTITIONS = (
     ("cn-", "console.amazonaws.cn", "amazonaws.com.cn"),
     ("us-gov-", "console.amazonaws-us-gov.com", "amazonaws.com"),
@@ -31,9 +32,9 @@ class QuickCreate:
 
 
 def quick_create(target: Target, template_url: str) -> QuickCreate:
-    """The console's quick-create page for an environment (CloudFormation user guide, "Create quick-create links to
-    automate stack creation"). It never holds a NoEcho parameter. Raises DeployError for a URL that isn't one of S3
-    over HTTPS: CloudFormation reads templates from nowhere else.
+    """The console's quick-create page for an environment (CloudFormation user guide, "Create quick-create
+    links to automate stack creation"). It never holds a NoEcho parameter. Raises DeployError for a URL that
+    isn't one of S3 over HTTPS: CloudFormation reads templates from nowhere else.
     """
     _check(template_url)
     secret = _silent(target)
@@ -88,7 +89,8 @@ def _check(url: str) -> None:
 
 
 def _silent(target: Target) -> tuple[str, ...]:
-    """Names of the NoEcho parameters. Raises DeployError for a template that can't be read: then nobody knows."""
+    """Names of the NoEcho parameters. Raises DeployError for a template that can't be read: then nobody
+    knows."""
     try:
         return silent(parse(target.template))
     except DocumentError as error:

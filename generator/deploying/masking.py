@@ -1,5 +1,5 @@
-"""What a deployment's report never shows: NoEcho values, secrets that the template spells out, and whatever looks
-like a password in a text of AWS' or of a log."""
+"""What a deployment's report never shows: NoEcho values, secrets that the template spells out, and
+whatever looks like a password in a text of AWS' or of a log."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from generator.errors import DocumentError
 from generator.resolving import scalar_text
 from generator.reviewing.secrets import hides
 
-# A value that a name calls a secret, as logs, URLs, JSON and command lines write it: what stays, then the value.
-_NAME = r"[\w.-]*(?:password|passwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|credentials?)"
+# A value that a name calls a secret, as logs, URLs, JSON and command lines write it: what stays, then the
+# value. It begins where a word does: tried at each character of a long one, it would take its length squared.
+_NAME = (
+    r"(?<![\w.-])[\w.-]*?"
+    r"(?:password|passwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|credentials?)"
+)
 _PARTS = tuple(
     re.compile(part, re.IGNORECASE)
     for part in (
         rf"""({_NAME}\\?["']?\s*[=:]\s*)(?:\\?"[^"\\]+\\?"|'[^']+'|[^\s"',;&)\]}}]+)""",
-        rf"(--{_NAME}\s+)(?!-)\S+",
+        r"(?<!\S)(--[\w.-]*?(?:password|passphrase|secret|token)\s+)(?!-)\S+",
         r"(://[^/\s:@?#]*:)[^/\s@?#]+(?=@)",
         r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
         r"()\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
@@ -33,25 +37,31 @@ _HARMLESS = re.compile(
 _IN_ARN = re.compile(r"arn:[^\s\"']*$")
 
 
+_SHORTEST = 4
+"""Characters of a value that can be a secret."""
+
+
 class Masking:
     """Values that are hidden wherever they stand."""
 
     def __init__(self, values: Iterable[str] = ()):
-        self._secrets = Secrets()
-        self._secrets.add(*values)
+        # The longest first: one may be a part of another. What is too short would blank out ordinary words.
+        self._values = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
 
     def hide(self, text: str) -> str:
-        """The text with `[hidden]` in the place of every known value, and of everything that its name or its shape
-        calls a secret."""
-        text = self._secrets.hide(text)
+        """The text with `[hidden]` in the place of every known value, and of everything that its name or
+        its shape calls a secret."""
+        for value in self._values:
+            text = text.replace(value, HIDDEN)
         for part in _PARTS:
             text = part.sub(_hidden, text)
-        return text
+        # Tokens, cookies, and parameters of requests.
+        return Secrets().hide(text)
 
 
 def of(target: Target) -> Masking:
-    """What is to be hidden of an environment: values and defaults of its NoEcho parameters, and literals in its
-    template that are secrets by their name or shape."""
+    """What is to be hidden of an environment: values and defaults of its NoEcho parameters, and literals
+    in its template that are secrets by their name or shape."""
     try:
         data = parse(target.template).data
     except DocumentError:

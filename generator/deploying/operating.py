@@ -41,7 +41,7 @@ _WORDS: Mapping[str, str] = {
     "UPDATE_FAILED": "its update failed and wasn't undone",
     "UPDATE_IN_PROGRESS": "being updated",
     "UPDATE_ROLLBACK_COMPLETE": "its update failed and was undone",
-    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "its update failed and was undone; the rest is being deleted",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "its update failed and was undone; what is left goes",
     "UPDATE_ROLLBACK_FAILED": "its update failed and couldn't be undone",
     "UPDATE_ROLLBACK_IN_PROGRESS": "its update failed and is being undone",
     "IMPORT_COMPLETE": "resources were imported",
@@ -51,9 +51,17 @@ _WORDS: Mapping[str, str] = {
     "IMPORT_ROLLBACK_IN_PROGRESS": "an import failed and is being undone",
 }
 _BEGINNINGS = frozenset(
-    ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS", "REVIEW_IN_PROGRESS")
+    (
+        "CREATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+        "DELETE_IN_PROGRESS",
+        "IMPORT_IN_PROGRESS",
+        "REVIEW_IN_PROGRESS",
+    )
 )
-_BEGIN_BACK = frozenset(("ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS"))
+_BEGIN_BACK = frozenset(
+    ("ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS")
+)
 _AT_ONCE = 100
 """Tasks that one DescribeTasks takes (ECS API reference)."""
 
@@ -125,8 +133,8 @@ class Status:
 
 
 def status(connection: Connection, target: Target, now: float | None = None) -> Status:
-    """How an environment is. What AWS refuses about its parts becomes a note; raises AwsError or CredentialsError
-    where the stack itself can't be asked for.
+    """How an environment is. What AWS refuses about its parts becomes a note; raises AwsError or
+    CredentialsError where the stack itself can't be asked for.
     """
     stack = stacks.look(connection, target.stack_name)
     if stack is None or stack.status == stacks.GONE:
@@ -181,8 +189,8 @@ class Told:
 
 
 def find(connection: Connection, target: Target) -> Stack:
-    """The environment's stack; the newest deleted one of its name where there is none. Raises DeployError where
-    there never was one, AwsError or CredentialsError."""
+    """The environment's stack; the newest deleted one of its name where there is none. Raises DeployError
+    where there never was one, AwsError or CredentialsError."""
     stack = stacks.look(connection, target.stack_name)
     if stack is not None:
         return stack
@@ -202,7 +210,8 @@ def find(connection: Connection, target: Target) -> Stack:
 
 
 def existing(connection: Connection, target: Target) -> Stack:
-    """The environment's stack as it is. Raises DeployError where there is none, AwsError or CredentialsError."""
+    """The environment's stack as it is. Raises DeployError where there is none, AwsError or
+    CredentialsError."""
     stack = stacks.look(connection, target.stack_name)
     if stack is None or stack.status in (stacks.REVIEW, stacks.GONE):
         raise DeployError(not_there(target))
@@ -218,18 +227,18 @@ def not_there(target: Target) -> str:
 
 
 def operations(events: Iterable[Event]) -> list[list[Event]]:
-    """Events by the operation that they belong to, both oldest first. A rollback belongs to what it undoes; one that
-    is continued later is an operation of its own."""
+    """Events by the operation that they belong to, both oldest first. A rollback belongs to what it undoes;
+    one that is continued later is an operation of its own."""
     found: list[list[Event]] = []
     last = ""
     for one in events:
         if one.about_stack:
             begins = one.status in _BEGINNINGS or (one.status in _BEGIN_BACK and last.endswith("_FAILED"))
             # A stack that a change set makes was under review before.
-            if begins and one.status != last and last != "REVIEW_IN_PROGRESS" or not found:
+            if begins and last not in (one.status, "REVIEW_IN_PROGRESS"):
                 found.append([])
             last = one.status
-        elif not found:
+        if not found:
             found.append([])
         found[-1].append(one)
     return found
@@ -254,7 +263,11 @@ class Telling:
             key = (one.logical_id, "" if one.about_stack else verb)
             took = None
             if one.status.endswith("_IN_PROGRESS"):
-                if not one.about_stack or one.status in _BEGINNINGS:
+                if one.about_stack and one.status in _BEGINNINGS:
+                    self._begun[key] = (
+                        one.time
+                    )  # what was under review before took as long as somebody thought
+                elif not one.about_stack:
                     self._begun.setdefault(key, one.time)
             elif key in self._begun and rest:
                 took = one.time - self._begun.pop(key)
@@ -268,8 +281,8 @@ def follow(
     tell: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[tuple[Stack, list[Event]]]:
-    """Yields (the stack, its events after the one with the id `since`) at every look until it rests. Raises AwsError
-    or CredentialsError."""
+    """Yields (the stack, its events after the one with the id `since`) at every look until it rests. Raises
+    AwsError or CredentialsError."""
     following = executing.Following(connection, stack_id, since=since)
     while True:
         new = following.look(tell)
@@ -297,8 +310,8 @@ class Output:
 
 
 def outputs(connection: Connection, target: Target) -> tuple[Stack, tuple[Output, ...]]:
-    """The outputs of an environment's stack. CloudFormation shows what is made from a NoEcho parameter in the clear
-    (CloudFormation user guide, "Parameters", NoEcho); here it is hidden.
+    """The outputs of an environment's stack. CloudFormation shows what is made from a NoEcho parameter in the
+    clear (CloudFormation user guide, "Parameters", NoEcho); here it is hidden.
 
     Raises DeployError where it isn't deployed, AwsError or CredentialsError.
     """
@@ -317,9 +330,7 @@ def outputs(connection: Connection, target: Target) -> tuple[Stack, tuple[Output
 def silent(document: Document) -> tuple[str, ...]:
     """Names of a template's NoEcho parameters."""
     return tuple(
-        name
-        for name, one in _declared(document)
-        if (scalar_text(one.get("NoEcho")) or "").lower() == "true"
+        name for name, one in _declared(document) if (scalar_text(one.get("NoEcho")) or "").lower() == "true"
     )
 
 
@@ -338,7 +349,7 @@ def _secret_outputs(document: Document | None) -> dict[str, str]:
     secret = set(silent(document))
     listed = document.data.get("Outputs")
     found = {}
-    for key, one in (listed.items() if isinstance(listed, dict) else ()):
+    for key, one in listed.items() if isinstance(listed, dict) else ():
         names = sorted(secret & document.references(one)) if isinstance(one, dict) else []
         if names:
             found[str(key)] = f"it is made from the NoEcho parameter {', '.join(names)}"
@@ -419,12 +430,17 @@ def _same_text(one: str, other: str) -> bool:
         return True
     # A template in JSON comes back as an object; then only what it says can be compared.
     first, second = _document(one), _document(other)
-    return one.lstrip().startswith("{") and first is not None and second is not None and first.data == second.data
+    return (
+        one.lstrip().startswith("{")
+        and first is not None
+        and second is not None
+        and first.data == second.data
+    )
 
 
 def _same_parameters(target: Target, stack: Stack) -> bool:
-    """Values that are rendered, and defaults, against those of the stack. Of a NoEcho one AWS tells stars, which may
-    stand for anything."""
+    """Values that are rendered, and defaults, against those of the stack. Of a NoEcho one AWS tells stars,
+    which may stand for anything."""
     document = _document(target.template)
     if document is None:
         return dict(target.parameters) == dict(stack.parameters)
@@ -528,7 +544,12 @@ def _databases(connection: Connection, there: Sequence[Resource], notes: _Notes)
         if not one.physical_id:
             continue
         if one.type == "AWS::RDS::DBInstance":
-            ask, key, name, state = "describe_db_instances", "DBInstances", "DBInstanceIdentifier", "DBInstanceStatus"
+            ask, key, name, state = (
+                "describe_db_instances",
+                "DBInstances",
+                "DBInstanceIdentifier",
+                "DBInstanceStatus",
+            )
         elif one.type == "AWS::RDS::DBCluster":
             ask, key, name, state = "describe_db_clusters", "DBClusters", "DBClusterIdentifier", "Status"
         else:

@@ -27,7 +27,7 @@ class Plan:
     stack_name: str
     stack_id: str
     change_set: str
-    """ARN."""
+    """ARN; empty where there was nothing to do."""
     commit: str
     digests: Mapping[str, str]
     """SHA-256 by file name, see `Target.digests`."""
@@ -39,18 +39,18 @@ class Plan:
     """When, in UTC, as ISO 8601."""
 
 
-def of(target: Target, found: ChangeSet, commit: str, allowed: Iterable[str], made: str) -> Plan:
-    """The plan that a change set is."""
+def of(target: Target, found: ChangeSet | None, commit: str, allowed: Iterable[str], made: str) -> Plan:
+    """The plan that a change set is; without one the plan to do nothing."""
     return Plan(
         target.name,
         target.account,
         target.region,
         target.stack_name,
-        found.stack_id,
-        found.arn,
+        found.stack_id if found else "",
+        found.arn if found else "",
         commit,
         dict(target.digests),
-        digest(found.changes),
+        digest(found.changes if found else ()),
         tuple(sorted(set(allowed))),
         made,
     )

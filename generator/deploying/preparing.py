@@ -9,17 +9,30 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from generator.aws import Connection
-from generator.deploying import changesets, protection, readiness, stacks
+from generator.aws import Connection, ExpiredError
+from generator.deploying import changesets, plans, protection, readiness, stacks
 from generator.deploying.changesets import ChangeSet, Validation
 from generator.deploying.comparing import Surprise, hazards, surprises
+from generator.deploying.plans import Plan
 from generator.deploying.stacks import Stack
-from generator.deploying.target import TEMPLATE, DeployError, Target, of
-from generator.errors import AwsError
+from generator.deploying.target import LIMIT, TEMPLATE, DeployError, Target, of
+from generator.document import parse
+from generator.errors import AwsError, CredentialsError, DocumentError, RefusedError, StuckError
+from generator.resolving import scalar_text
 from generator.reviewing import Allowance, Artefact, Hazard, Review, review
 
 _PATIENCE = 900.0
 """Seconds for AWS to make a change set: with early validation some minutes, never hours."""
+# How S3 refuses a bucket.
+_UNUSABLE = ("AccessDenied", "NoSuchBucket", "PermanentRedirect", "403", "AllAccessDisabled")
+_STARS = "****"
+"""What AWS gives for the value of a NoEcho parameter (CloudFormation user guide, "Parameters")."""
+# What makes CloudFormation look something up at each deployment.
+_LOOKED_UP = ("AWS::SSM::Parameter::", "Transform")
+
+
+class PlanError(RefusedError):
+    """Something isn't as it was when a plan was made; the text says what, nothing was touched."""
 
 
 class RejectedError(AwsError):
@@ -72,83 +85,130 @@ def prepare(
     *,
     patience: float = 0.0,
     tell: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Prepared:
     """Makes a change set of an artefact and compares it with the review. What is begun is put away again where
-    that fails.
+    that fails. `tell` hears what is waited for; `say` what was deleted, and what couldn't be.
 
     Raises DeployError, RejectedError where AWS refuses it, StuckError, RefusedError, AwsError, CredentialsError.
     """
     target = of(artefact)
-    stack = readiness.ready(connection, target, patience, tell, sleep)
+    stack = readiness.ready(connection, target, patience, tell, sleep, say)
     prepared = _reviewed(connection, target, artefact, stack, allowances, today)
     if same_as_deployed(prepared):
         return prepared
+    url = _url(connection, target, tell)
+    # Nobody else's name, and the same one again where the call is tried again.
+    name = f"cloakform-{datetime.datetime.now(datetime.timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     arn = ""
     try:
-        # Nobody else's name, and the same one again where the call is tried again.
-        name = f"cloakform-{datetime.datetime.now(datetime.timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        arn = changesets.create(connection, target, stack, name, _url(connection, target))
+        arn = changesets.create(connection, target, stack, name, url)
         found = changesets.wait(connection, arn, _PATIENCE, tell, sleep)
-        if found.empty:
-            discard(connection, target, arn)
-            return prepared
-        if found.status != "CREATE_COMPLETE":
-            raise RejectedError(found)
+        if not found.empty:
+            if found.status != "CREATE_COMPLETE":
+                raise RejectedError(found)
+            return _compared(connection, prepared, found, list(allowances), today)
     except RejectedError:
         raise
-    except BaseException:
-        if arn:
-            discard(connection, target, arn)
+    except BaseException as error:
+        if not arn and isinstance(error, ExpiredError) and error.first:
+            raise
+        # By its name where the answer that had its ARN was lost: it may be there all the same.
+        discard(connection, target, arn or name, say, sleep)
         raise
-    return _compared(connection, prepared, found, list(allowances), today)
+    discard(connection, target, arn, say, sleep)
+    return prepared
 
 
 def resume(
     connection: Connection,
     artefact: Artefact,
-    change_set: str,
+    plan: Plan,
     allowances: Iterable[Allowance],
     today: datetime.date,
-) -> tuple[Prepared, ChangeSet | None]:
-    """(what a change set that was made earlier would do, the change set as it is now; None where it is gone).
+    *,
+    patience: float = 0.0,
+    tell: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Prepared:
+    """What the change set of a plan would do now.
 
-    Raises DeployError, StuckError, RefusedError, AwsError or CredentialsError.
+    Raises PlanError where something isn't as it was when the plan was made, and then nothing was touched;
+    DeployError, StuckError, RefusedError, AwsError or CredentialsError.
     """
     target = of(artefact)
-    stack = readiness.ready(connection, target)
+    wrong = plans.mismatches(plan, target)
+    if wrong:
+        raise PlanError("; ".join(wrong))
+    found = changesets.state(connection, plan.change_set)
+    if found is not None:
+        found = changesets.describe(connection, plan.change_set)
+    wrong = plans.unlike(plan, found)
+    if found is None or wrong:
+        raise PlanError("; ".join(wrong))
+    stack = readiness.rested(connection, target, patience, tell, sleep)
+    if stack is None or stack.id != plan.stack_id:
+        raise PlanError("the stack was deleted since, or is another one")
+    if stack.status not in stacks.READY and stack.status != stacks.REVIEW:
+        raise PlanError(f"the stack is {stack.status}")
     prepared = _reviewed(connection, target, artefact, stack, allowances, today)
-    if changesets.state(connection, change_set) is None:
-        return prepared, None
-    found = changesets.describe(connection, change_set)
-    return _compared(connection, prepared, found, list(allowances), today), found
+    return _compared(connection, prepared, found, list(allowances), today)
 
 
-def discard(connection: Connection, target: Target, change_set: str) -> None:
-    """Puts a change set away, and the empty stack that AWS made for it where nothing else is in it. Errors of AWS
-    are left alone: there is something more important to say."""
+def discard(
+    connection: Connection,
+    target: Target,
+    change_set: str,
+    say: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Puts a change set away, and the empty stack that AWS made for it where nothing else is in it. `change_set` is
+    its ARN or its name. Never raises an error of AWS', since there is something more important to say; `say` hears
+    what is left and what removes it, and of a stack that was deleted.
+    """
+    ours = change_set.startswith("arn:")
+    aws = f"--region {target.region}"
     try:
-        changesets.delete(connection, change_set)
+        changesets.delete(connection, change_set, None if ours else target.stack_name, sleep)
+    except (AwsError, CredentialsError) as error:
+        whose = "" if ours else f" --stack-name {target.stack_name}"
+        say(
+            f"the change set may be left; nothing executes it by itself. Remove it with `aws cloudformation "
+            f"delete-change-set {aws}{whose} --change-set-name {change_set}` ({error})"
+        )
+        return
+    try:
         stack = stacks.look(connection, target.stack_name)
         if stack is None or stack.status != stacks.REVIEW:
             return
-        others = connection.every("cloudformation", "list_change_sets", "Summaries", StackName=stack.id)
-        if all(one.get("ChangeSetId") == change_set for one in others):
-            readiness.remove(connection, stack)
-    except AwsError:
-        return
+        others = connection.every("cloudformation", "list_change_sets", "Summaries", StackName=stack.name)
+        if any(change_set not in (one.get("ChangeSetId"), one.get("ChangeSetName")) for one in others):
+            return
+        if stacks.resources(connection, stack.id):
+            return
+        readiness.remove(connection, stack, sleep=sleep)
+        say(f"{stack.name} was only there for the change set: it is deleted")
+    except (AwsError, CredentialsError, StuckError) as error:
+        say(
+            f"the stack {target.stack_name} may be left in REVIEW_IN_PROGRESS with nothing in it, which costs nothing: "
+            f"the next deployment uses it ({error})"
+        )
 
 
 def same_as_deployed(prepared: Prepared) -> bool:
-    """Whether CloudFormation would have nothing to do: the same text, parameters and tags are deployed."""
+    """Whether CloudFormation would have nothing to do: the same text, parameters and tags are deployed, and the text
+    leaves nothing to be looked up elsewhere when it is deployed again (a macro, a parameter in SSM)."""
     before = prepared.review.before
     if before is None or prepared.stack is None:
         return False
     target = prepared.target
     return (
         before.text(TEMPLATE) == target.template
+        and not any(word in target.template for word in _LOOKED_UP)
+        and _STARS not in prepared.stack.parameters.values()
+        and _parameters(prepared.stack, target) == dict(target.parameters)
         and dict(prepared.stack.tags) == dict(target.tags)
-        and dict(prepared.stack.parameters) == dict(target.parameters)
         and set(prepared.stack.notifications) == set(target.notifications)
     )
 
@@ -158,13 +218,14 @@ def _reviewed(connection, target, artefact, stack, allowances, today) -> Prepare
     before, policy = None, None
     if stack is not None and stack.exists:
         policy = protection.policy(connection, stack.id)
-        before = _deployed(connection, stack, artefact, policy)
+        before = _deployed(connection, target, stack, artefact, policy)
     found = review(before, artefact, tuple(allowances), today)
     return Prepared(target, stack, found, None, hazards=found.hazards, policy=policy)
 
 
-def _deployed(connection, stack, artefact, policy) -> Artefact:
+def _deployed(connection, target, stack, artefact, policy) -> Artefact:
     """The artefact that a stack was made from, as far as AWS tells."""
+    parameters = _parameters(stack, target)
     about = {
         **artefact.stack,
         "termination_protection": stack.protected,
@@ -177,12 +238,31 @@ def _deployed(connection, stack, artefact, policy) -> Artefact:
         "stack.json": json.dumps(about, indent=2).encode(),
         "tags.json": json.dumps([{"Key": key, "Value": value} for key, value in stack.tags.items()]).encode(),
         "parameters.json": json.dumps(
-            [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()]
+            [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
         ).encode(),
     }
     # What AWS has no idea of is no difference.
     files |= {path: content for path, content in artefact.files.items() if path not in files}
     return Artefact(artefact.name, f"the stack {stack.name}", files)
+
+
+def _parameters(stack: Stack, target: Target) -> dict[str, str]:
+    """The values that a stack has, as parameters.json would name them: without defaults, which AWS tells as well, and
+    with the rendered value where AWS gives stars for it."""
+    try:
+        declared = parse(target.template).data.get("Parameters")
+    except DocumentError:
+        declared = None
+    declared = declared if isinstance(declared, dict) else {}
+    found = {}
+    for key, value in stack.parameters.items():
+        one = declared.get(key)
+        default = scalar_text(one.get("Default")) if isinstance(one, dict) else None
+        if key in target.parameters:
+            found[key] = target.parameters[key] if value == _STARS else value
+        elif value not in (_STARS, default):
+            found[key] = value
+    return found
 
 
 def _compared(connection, prepared, found, allowances, today) -> Prepared:
@@ -203,27 +283,39 @@ def _compared(connection, prepared, found, allowances, today) -> Prepared:
     )
 
 
-def _url(connection: Connection, target: Target) -> str | None:
+def _url(connection: Connection, target: Target, tell: Callable[[str], None]) -> str | None:
     """Where AWS finds a template that is too large for a call; None where it isn't. Raises DeployError where
-    there is no bucket for it."""
+    there is no bucket for it, or none that can be used."""
     if not target.large:
         return None
+    size = len(target.template.encode())
     if target.bucket is None:
         raise DeployError(
-            f"the template of {target.name} has {len(target.template.encode()):,} bytes, more than a call "
-            "takes (51,200): name a bucket in params as stack.template_bucket and render"
+            f"the template of {target.name} has {size:,} bytes, more than a call takes ({LIMIT:,}): name a bucket of "
+            "the account's in params as stack.template_bucket and render"
         )
     key = f"cloakform/{target.stack_name}/{target.digests[TEMPLATE]}.yaml"
-    connection.ask(
-        "s3",
-        "put_object",
-        Bucket=target.bucket,
-        Key=key,
-        Body=target.template.encode(),
-        ContentType="text/yaml",
-        # A bucket of that name may be somebody else's by now.
-        ExpectedBucketOwner=target.account,
-    )
+    tell(f"the template goes through s3://{target.bucket}/{key}")
+    try:
+        connection.ask(
+            "s3",
+            "put_object",
+            Bucket=target.bucket,
+            Key=key,
+            Body=target.template.encode(),
+            ContentType="text/yaml",
+            # A bucket of that name may be somebody else's by now.
+            ExpectedBucketOwner=target.account,
+        )
+    except AwsError as error:
+        if error.code not in _UNUSABLE:
+            raise
+        raise AwsError(
+            f"the template of {target.name} ({size:,} bytes) can't be put into the bucket {target.bucket}: it has to "
+            f"be account {target.account}'s, in {target.region}, and yours to write to ({error})",
+            error.code,
+            error.said,
+        ) from error
     if connection.endpoint_url:
         return f"{connection.endpoint_url}/{target.bucket}/{key}"
     suffix = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"

@@ -1,8 +1,8 @@
 """How far an operation on a stack is, from what is planned and what CloudFormation has said so far.
 
-A step is one thing that AWS does to one resource. A replacement is two of them: the new one is made while the stack
-goes forward, the old one deleted in the clean-up. When an operation rolls back, what had not begun falls away and what
-had begun gets a step back.
+A step is one thing that AWS does to one resource. A replacement is two of them: the new one is made while the
+stack goes forward, the old one deleted in the clean-up. When an operation rolls back, what had not begun
+falls away and what had begun gets a step back.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ _TYPES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "AWS::ServiceDiscovery::Service": (1, 22),
     }
 )
-# Deletions that take long: a service drains for as long as its targets may (5 min 30 s, hashicorp/terraform 9521);
-# a database takes between 5 min (hashicorp/terraform 32358) and 12 min (binbashar/le-tf-infra-aws 359).
+# Deletions that take long: a service drains for as long as its targets may (5 min 30 s, hashicorp/terraform
+# 9521); a database takes between 5 min (hashicorp/terraform 32358) and 12 min (binbashar/le-tf-infra-aws
+# 359).
 _DELETIONS: Mapping[str, float] = MappingProxyType({"AWS::ECS::Service": 330, "AWS::RDS::DBInstance": 480})
 _OTHERWISE: Mapping[str, float] = MappingProxyType({_CREATE: 5.0, _UPDATE: 5.0, _DELETE: 5.0})
 """Most types take a few seconds (the same table: 1 to 7 s for nine of ten)."""
@@ -62,8 +63,8 @@ _UNKNOWABLE = ("Custom::", "AWS::CloudFormation::")
 """Types that wait for somebody's own program, or are a stack of their own."""
 
 _LONGER, _GRACE = 2.0, 60.0
-"""A step that has taken this many times what was expected, and this many seconds more, tells that the estimate is
-none."""
+"""A step that has taken this many times what was expected, and this many seconds more, tells that the
+estimate is none."""
 _TAIL = 0.1
 """Part of the expected time that a step is thought to take still, however long it has been at work."""
 _CEILING = 0.99
@@ -104,8 +105,8 @@ class Finished:
     physical_id: str
     type: str
     outcome: str
-    """`created`, `updated`, `replaced`, `deleted`, `kept`, `restored`, `failed` or `cancelled`: the last is what
-    CloudFormation gave up because something else failed."""
+    """`created`, `updated`, `replaced`, `deleted`, `kept`, `restored`, `failed` or `cancelled`: the last is
+    what CloudFormation gave up because something else failed."""
     doing: str
     """What AWS was at, as in Working."""
     time: float
@@ -182,15 +183,15 @@ class Progress:
     def begin(cls, planned: Sequence[Planned], past: Sequence[Event], now: float) -> Progress:
         """An operation that begins `now`.
 
-        `planned` is what the change set says, or every resource as `Remove` where the stack is deleted; without
-        it there is a count and no estimate. `past` are the stack's earlier events, oldest first: how long the
-        same took then is a better estimate than a table's.
+        `planned` is what the change set says, or every resource as `Remove` where the stack is deleted;
+        without it there is a count and no estimate. `past` are the stack's earlier events, oldest first: how
+        long the same took then is a better estimate than a table's.
         """
         return cls(planned, past, now)
 
     def feed(self, events: Iterable[Event]) -> list[Finished]:
-        """Takes in events of this operation, oldest first, and gives the steps that they end. An event that was
-        there before is left out.
+        """Takes in events of this operation, oldest first, and gives the steps that they end. An event that
+        was there before is left out.
         """
         ended = []
         for event in events:
@@ -248,11 +249,11 @@ class Progress:
         return max(0.0, max(now, self._latest) - self._began)
 
     def left(self, now: float) -> float | None:
-        """About how many seconds are left; None where nothing sensible can be said: the plan isn't known, a step
-        waits for a program of somebody's, or takes far longer than it ever did.
+        """About how many seconds are left; None where nothing sensible can be said: the plan isn't known, a
+        step waits for a program of somebody's, or takes far longer than it ever did.
 
-        Of what can go on side by side the longest counts; one after the other go the network, what stands in it,
-        the services, and what watches them. Without a new event it never grows while time passes.
+        Of what can go on side by side the longest counts; one after the other go the network, what stands in
+        it, the services, and what watches them. Without a new event it never grows while time passes.
         """
         if self.ended:
             return 0.0
@@ -276,8 +277,8 @@ class Progress:
         return sum(longest.values())
 
     def fraction(self, now: float) -> float:
-        """How much of the operation is over, from 0 to 1: of its time where that can be estimated, else of its
-        steps. Never less than at the call before, and 1 only where the operation is complete.
+        """How much of the operation is over, from 0 to 1: of its time where that can be estimated, else of
+        its steps. Never less than at the call before, and 1 only where the operation is complete.
         """
         if self.ended:
             if self.status.endswith("_COMPLETE"):
@@ -457,8 +458,8 @@ def _read(status: str) -> tuple[str, str]:
 
 
 def _replaces(reason: str) -> bool:
-    """Whether an event of an update says that a new resource is made ("Requested update requires the creation of
-    a new physical resource; hence creating one.", or "… required the provider to create a new physical
+    """Whether an event of an update says that a new resource is made ("Requested update requires the creation
+    of a new physical resource; hence creating one.", or "… required the provider to create a new physical
     resource")."""
     return "new physical resource" in reason
 

@@ -20,18 +20,20 @@ def ready(
     patience: float = 0.0,
     tell: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Stack | None:
     """The stack, when something may be begun with it; None where there is none.
 
-    Waits up to `patience` seconds for one that is busy. One whose creation failed is deleted where it holds
-    nothing, which `tell` says. Raises RefusedError for a busy one, StuckError for one that needs a person,
-    AwsError or CredentialsError.
+    Waits up to `patience` seconds for one that is busy; `tell` hears how long. One whose creation failed is deleted
+    where it holds nothing, which `say` hears. Raises RefusedError for a busy one, StuckError for one that needs a
+    person, AwsError or CredentialsError.
     """
-    stack = _rested(connection, target, patience, tell, sleep)
+    stack = rested(connection, target, patience, tell, sleep)
     if stack is None or stack.status in stacks.READY or stack.status == stacks.REVIEW:
         return stack
     if stack.status in stacks.NEVER_MADE:
-        return _without_failed(connection, target, stack, tell, sleep)
+        _without_failed(connection, target, stack, tell, sleep, say)
+        return None
     raise StuckError(f"the stack {stack.name} is {stack.status}{_why(stack)}: {way_out(target, stack)}")
 
 
@@ -58,7 +60,15 @@ def way_out(target: Target, stack: Stack) -> str:
     return ""
 
 
-def _rested(connection, target, patience, tell, sleep) -> Stack | None:
+def rested(
+    connection: Connection,
+    target: Target,
+    patience: float = 0.0,
+    tell: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Stack | None:
+    """The stack when nothing goes on with it, for which up to `patience` seconds are waited; None where there is
+    none. Raises RefusedError for one that is still busy, AwsError or CredentialsError."""
     waited = 0.0
     while True:
         stack = stacks.look(connection, target.stack_name)
@@ -74,7 +84,7 @@ def _rested(connection, target, patience, tell, sleep) -> Stack | None:
         waited += _LOOK_EVERY
 
 
-def _without_failed(connection, target, stack, tell, sleep) -> None:
+def _without_failed(connection, target, stack, tell, sleep, say) -> None:
     """Deletes a stack that was never made, if nothing of it is left."""
     left = [
         one.logical_id
@@ -86,7 +96,8 @@ def _without_failed(connection, target, stack, tell, sleep) -> None:
             f"the stack {stack.name} is {stack.status}{_why(stack)} and still has {', '.join(left[:8])}"
             f"{', …' if len(left) > 8 else ''}: {way_out(target, stack) or _delete(target)}"
         )
-    tell(f"{stack.name} is {stack.status} and holds nothing: it is deleted, since AWS can't update it")
+    unprotected = ", its termination protection is taken away" if stack.protected else ""
+    say(f"{stack.name} is {stack.status} and holds nothing{unprotected}: it is deleted, since AWS can't update it")
     if stack.protected:
         protection.protect(connection, stack.id, False)
     remove(connection, stack, tell, sleep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,19 +19,33 @@ _WIDE = 400
 """Characters of one message."""
 _NAMES = 4
 """Names that a folded list still tells."""
+_TARGET_GROUP = re.compile(r"arn:aws[\w-]*:elasticloadbalancing:[\w:-]+:targetgroup/([\w-]+)/\w+")
+"""An ARN whose name says enough on a screen."""
 _ADVICE = 3
 """Pieces of advice that a screen has room for."""
 _LIVE_LOG = 5
 """Log lines that are shown while a deployment goes on."""
 # What is nearest to the root stands nearest to the end, where the eye is.
-_ORDER = ("hook", "holders", "database", "certificate", "secrets", "service", "targets", "template", "tasks", "log")
+_ORDER = (
+    "hook",
+    "holders",
+    "database",
+    "certificate",
+    "secrets",
+    "service",
+    "targets",
+    "template",
+    "tasks",
+    "log",
+)
 
 
 def task_lines(end: TaskEnd) -> Iterator[Line]:
     """(style, line) of a task that stopped, while the deployment goes on. Its log is shown as long as it says
     something new."""
     again = f" ({end.again} times for this reason)" if end.again > 1 else ""
-    yield "error" if end.repeated else "warning", plain(cut(f"{end.service}: {end.text}{again}", _WIDE))
+    told = _TARGET_GROUP.sub(r"\1", f"{end.service}: {end.text}{again}")
+    yield "error" if end.repeated else "warning", plain(cut(told, _WIDE))
     for line in end.log[-_LIVE_LOG:] if end.again <= 2 else ():
         yield "dim", plain(f"    {cut(line, _WIDE)}")
 
@@ -43,7 +58,7 @@ def text_lines(found: Diagnosis) -> Iterator[Line]:
         if len(lines) <= SCREEN:
             break
     for style, line in lines:
-        yield style, plain(line)
+        yield style, plain(_TARGET_GROUP.sub(r"\1", line))
 
 
 def _lines(found: Diagnosis, most: int) -> Iterator[Line]:
@@ -66,7 +81,9 @@ def _lines(found: Diagnosis, most: int) -> Iterator[Line]:
     if told:
         yield "bold", "What to do"
         for one in told:
-            yield "", f"  {_sentence(one)}"
+            if one.say:
+                yield "", f"  {one.say}"
+            yield "", f"  {'    ' if one.say else ''}{one.do}"
     if found.commands:
         yield "bold", "How the stack gets free" if found.stuck else "Then"
         for command in found.commands:
@@ -112,21 +129,19 @@ def because(found: Diagnosis) -> tuple[str, ...]:
     real = found.causes or found.rollback
     if not real:
         return ()
-    told = {one.kind: one.telling for one in found.evidence if one.telling and one.about == real[0].logical_id}
+    told = {
+        one.kind: one.telling for one in found.evidence if one.telling and one.about == real[0].logical_id
+    }
     chain = [told[kind] for kind in ("hook", "holders", "tasks") if kind in told]
-    if "log" in told:
-        chain.append(told["log"])
-    else:
-        # Without a log, what the balancer or ECS says is the nearest to the root.
-        chain += [told[kind] for kind in ("targets", "template") if kind in told]
-        if not chain and "service" in told:
-            chain.append(told["service"])
+    # Without a log that says why, what the balancer or ECS says is the nearest to the root.
+    nearest = ("log",) if "log" in told else ("targets" if "targets" in told else "service", "template")
+    chain += [told[kind] for kind in nearest if kind in told]
     return tuple(text for text in dict.fromkeys(chain) if text != real[0].reason)
 
 
 def as_data(found: Diagnosis) -> dict[str, Any]:
-    """A diagnosis as JSON has it. Times are seconds since the epoch; lists are in the order of time, except for
-    `advice`, which begins with what is nearest to the root."""
+    """A diagnosis as JSON has it. Times are seconds since the epoch; lists are in the order of time,
+    except for `advice`, which begins with what is nearest to the root."""
     return {
         "environment": found.environment,
         "stack": found.stack,
@@ -191,7 +206,12 @@ def markdown(found: Diagnosis) -> str:
     else:
         lines += ["AWS gives no reason.", ""]
     if found.advice:
-        lines += ["**What to do**", "", *(f"- {escaped(_sentence(one))}" for one in found.advice[:_ADVICE]), ""]
+        lines += [
+            "**What to do**",
+            "",
+            *(f"- {escaped(_sentence(one))}" for one in found.advice[:_ADVICE]),
+            "",
+        ]
     if found.commands:
         lines += [f"**{'How the stack gets free' if found.stuck else 'Then'}**", ""]
         for command in found.commands:
@@ -206,7 +226,8 @@ def markdown(found: Diagnosis) -> str:
         if failures:
             lines += [f"**{heading}**", "", "| resource | type | what AWS says |", "|---|---|---|"]
             lines += [
-                f"| {code(one.name)} | {escaped(one.type)} | {escaped(cut(one.reason, _WIDE))} |" for one in failures
+                f"| {code(one.name)} | {escaped(one.type)} | {escaped(cut(one.reason, _WIDE))} |"
+                for one in failures
             ]
             lines.append("")
     if found.followed:
@@ -221,7 +242,10 @@ def markdown(found: Diagnosis) -> str:
         ]
     for one in _sorted(found):
         lines += [f"<details><summary>{escaped(one.heading)}</summary>", ""]
-        lines += [f"- {code(cut(line, _WIDE)) if one.kind == 'log' else escaped(cut(line, _WIDE))}" for line in one.lines]
+        lines += [
+            f"- {code(cut(line, _WIDE)) if one.kind == 'log' else escaped(cut(line, _WIDE))}"
+            for line in one.lines
+        ]
         lines += ["", "</details>", ""]
     lines += [f"Not known: {escaped(cut(note, _WIDE))}\n" for note in found.notes]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -1,5 +1,5 @@
-"""Which tasks of an ECS service stop while it is deployed, and why: CloudFormation says nothing of it for up to three
-hours, ECS within seconds, and forgets it after about one hour."""
+"""Which tasks of an ECS service stop while it is deployed, and why: CloudFormation says nothing of it for
+up to three hours, ECS within seconds, and forgets it after about one hour."""
 
 from __future__ import annotations
 
@@ -22,25 +22,32 @@ Source = Callable[[], Iterable["Event | Resource"]]
 LOG_LINES = 20
 """Lines of a log that are read at a task's end."""
 
-_SERVICE, _CLUSTER = "AWS::ECS::Service", "AWS::ECS::Cluster"
+_SERVICE, _CLUSTER, _DEFINITION = "AWS::ECS::Service", "AWS::ECS::Cluster", "AWS::ECS::TaskDefinition"
+_GOES_BACK = "ROLLBACK_IN_PROGRESS"
 _AT_ONCE = 100
 """Tasks that one DescribeTasks takes (ECS API reference)."""
-_LOGS_A_LOOK = 2
-"""Logs that are read in one look; a task that stops as others did has nothing else to say."""
+_LOGS = 2
+"""Logs that are read of tasks that stop for the same reason: a third says nothing else."""
 _SAID = 10
 """Messages of a service that are kept with a task's end."""
-_LINE = 400
-"""Characters of a log's line that are kept."""
+_READ, _LINE = 8000, 400
+"""Characters of a log's line that are looked at, and that are kept."""
 
-# A task's containers have ended in these, although its network interface may still be there (ECS developer guide, "Task
-# lifecycle": STOPPING, DEPROVISIONING, STOPPED).
+# A task's containers have ended in these, although its network interface may still be there (ECS developer
+# guide, "Task lifecycle": STOPPING, DEPROVISIONING, STOPPED).
 _ENDED = ("DEPROVISIONING", "STOPPED")
-# How ECS says that it takes away a task that it no longer needs: of a rollout, of scaling, of Availability Zones.
-_MEANT = re.compile(r"^Scaling activity initiated by|^Availability Zone rebalancing", re.IGNORECASE)
-_TELLING = re.compile(r"unable|unhealthy|fail|deadlock|rolling back|insufficient|exceed|throttl", re.IGNORECASE)
+# What the scheduler stops because it no longer needs it (a rollout, scaling, balance between zones) hasn't
+# failed.
+_SCHEDULER = "ServiceSchedulerInitiated"
+_FAILED = re.compile(r"fail|unhealthy|error", re.IGNORECASE)
+_TELLING = re.compile(
+    r"unable|unhealthy|fail|deadlock|rolling back|insufficient|exceed|throttl", re.IGNORECASE
+)
 _GONE = ("ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException")
 # What differs between two tasks that stopped for the same reason.
-_OWN = re.compile(r"arn:\S+|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b\d+(?:\.\d+){3}(?::\d+)?\b|\b\d+\b")
+_OWN = re.compile(
+    r"arn:\S+|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b\d+(?:\.\d+){3}(?::\d+)?\b|\b\d+\b"
+)
 
 _EXITS = {
     0: "ended by itself",
@@ -53,8 +60,8 @@ _EXITS = {
     143: "asked to stop",
     255: "an error",
 }
-"""Exit codes in words: 128 and a signal's number (POSIX shells), 2 from Keycloak's option parser (measured on 24.0.5 to
-26.7.4)."""
+"""Exit codes in words: 128 and a signal's number (POSIX shells), 2 from Keycloak's option parser (measured
+on 24.0.5 to 26.7.4)."""
 
 
 @dataclass(frozen=True)
@@ -142,10 +149,10 @@ class Service:
     running: int
     pending: int
     rollouts: tuple[Rollout, ...]
-    """The newest first."""
+    """The one that the service wants to be at (ECS calls it PRIMARY) first."""
     messages: tuple[tuple[float, str], ...]
-    """(seconds since the epoch, text) of its events that tell of trouble since the deployment began, the oldest
-    first."""
+    """(seconds since the epoch, text) of its events that tell of trouble since the deployment began, the
+    oldest first."""
     target_groups: tuple[str, ...]
     """ARNs."""
 
@@ -196,13 +203,15 @@ def look_at(
                 int(one.get("failedTasks", 0)),
                 _seconds(one.get("createdAt")) or 0.0,
             )
-            for one in told.get("deployments", ())
+            # ECS names no order.
+            for one in sorted(told.get("deployments", ()), key=lambda one: one.get("status") != "PRIMARY")
         ),
         tuple(
             sorted(
                 (_seconds(one.get("createdAt")) or 0.0, masking.hide(_one_line(one.get("message", ""))))
                 for one in told.get("events", ())
-                if (_seconds(one.get("createdAt")) or 0.0) >= since and _TELLING.search(one.get("message", ""))
+                if (_seconds(one.get("createdAt")) or 0.0) >= since
+                and _TELLING.search(one.get("message", ""))
             )
         ),
         tuple(
@@ -212,14 +221,13 @@ def look_at(
 
 
 class Watcher:
-    """Looks for tasks that stop. Made of at most three calls and two logs at each look, as long as no more than a
-    hundred tasks stop at once."""
+    """Looks for tasks that stop. A look takes a call while all is well, two when there are tasks that have
+    stopped, and one for each hundred that are new; then two logs for each reason."""
 
-    def __init__(
-        self, connection: Connection, source: Source, since: float, masking: Masking | None = None
-    ):
-        """`source` tells at each look what is known of the stack's resources; `since` is when the deployment began
-        (seconds since the epoch). As soon as `source` has events of it, the first of them says so by AWS' clock."""
+    def __init__(self, connection: Connection, source: Source, since: float, masking: Masking | None = None):
+        """`source` tells at each look what is known of the stack's resources; `since` is when the
+        deployment began (seconds since the epoch). As soon as `source` has events of it, the first of them
+        says so by AWS' clock."""
         self.notes: list[str] = []
         """What couldn't be asked, each once."""
         self.services: tuple[Service, ...] = ()
@@ -236,14 +244,16 @@ class Watcher:
         self._definitions: dict[str, list[dict[str, Any]]] = {}
 
     def look(self) -> list[TaskEnd]:
-        """Tasks of the deployment's own revision that have stopped since the last look, the oldest first. Raises
-        nothing: what AWS refuses becomes a note."""
+        """Tasks of the deployment's own revision that have stopped since the last look, the oldest first.
+        Raises nothing: what AWS refuses becomes a note."""
         self.messages = []
         found: list[TaskEnd] = []
         states = []
         known = list(self._source())
         # Whole seconds: not every time that ECS tells has more.
-        self._since = min((float(int(one.time)) for one in known if isinstance(one, Event)), default=self._since)
+        self._since = min(
+            (float(int(one.time)) for one in known if isinstance(one, Event)), default=self._since
+        )
         for logical_id, (cluster, name) in services(known).items():
             try:
                 state = look_at(self._connection, logical_id, cluster, name, self._since, self._masking)
@@ -252,22 +262,24 @@ class Watcher:
                 states.append(state)
                 self.messages += [text for one in state.messages if one not in self._told for text in one[1:]]
                 self._told.update(state.messages)
-                own = self._own(state)
+                own = self._own(state, known)
                 if own:
                     found += self._ended(state, own)
             except CloakformError as error:
                 self._note(error)
         self.services = tuple(states)
-        return [self._judged(one) for one in sorted(found, key=lambda one: (one.stopped, one.task))]
+        return sorted(found, key=lambda one: one.stopped)
 
-    def _own(self, state: Service) -> set[str]:
-        """The revisions that the deployment brings. One that was there before comes back when ECS rolls back; where
-        there is no other, the deployment changes something else about the service."""
+    def _own(self, state: Service, known: Iterable[Event | Resource]) -> set[str]:
+        """The revisions that the deployment brings: those that CloudFormation made. Where it made none,
+        those of rollouts that began with it, without one that was there before, which comes back when ECS
+        goes back."""
         older = self._older.setdefault(state.logical_id, set())
         newer = self._newer.setdefault(state.logical_id, set())
         for one in state.rollouts:
             (newer if one.created >= self._since else older).add(one.definition)
-        return newer - older or newer
+        families = {_family(one) for one in older | newer}
+        return {one for one in _made(known) if _family(one) in families} or newer - older or newer
 
     def _ended(self, state: Service, own: set[str]) -> list[TaskEnd]:
         try:
@@ -287,7 +299,7 @@ class Watcher:
             if error.code in _GONE:
                 return []
             raise
-        found, logs = [], 0
+        found: list[tuple[TaskEnd, dict[str, Any]]] = []
         for start in range(0, len(listed), _AT_ONCE):
             described = self._connection.ask(
                 "ecs", "describe_tasks", cluster=state.cluster, tasks=listed[start : start + _AT_ONCE]
@@ -299,18 +311,12 @@ class Watcher:
                 reason = _one_line(one.get("stoppedReason", ""))
                 made = _seconds(one.get("createdAt"))
                 if (
-                    _short(one.get("taskDefinitionArn", "")) not in own
-                    or (made is not None and made < self._since)
-                    or _MEANT.search(reason)
+                    _short(one.get("taskDefinitionArn", "")) in own
+                    and (made is None or made >= self._since)
+                    and (one.get("stopCode") != _SCHEDULER or _FAILED.search(reason))
                 ):
-                    continue
-                end = self._end(state, one, reason)
-                if logs < _LOGS_A_LOOK and self._kinds[kind(end)] < _LOGS_A_LOOK:
-                    read = self._with_log(end, one)
-                    logs += read is not end
-                    end = read
-                found.append(end)
-        return found
+                    found.append((self._end(state, one, reason), one))
+        return [self._judged(*one) for one in sorted(found, key=lambda one: (one[0].stopped, one[0].task))]
 
     def _end(self, state: Service, told: dict[str, Any], reason: str) -> TaskEnd:
         started = _seconds(told.get("startedAt"))
@@ -342,10 +348,13 @@ class Watcher:
         )
 
     def _with_log(self, end: TaskEnd, told: dict[str, Any]) -> TaskEnd:
-        """The same with the log of the container that most likely ended it; itself where there is none to read."""
+        """The same with the log of the container that most likely ended it; itself where there is none to
+        read."""
         ran = sorted(
             (one for one in end.containers if one.exit_code is not None), key=lambda one: one.exit_code == 0
         )
+        if not ran:
+            return end
         try:
             definition = self._definition(str(told.get("taskDefinitionArn", "")))
             for container in ran:
@@ -358,7 +367,7 @@ class Watcher:
                     return replace(
                         end,
                         log=tuple(self._shown(line) for line in lines if line.strip()),
-                        complaint=self._masking.hide(_one_line(complaint(lines)))[:_LINE],
+                        complaint=self._masking.hide(_one_line(complaint(lines))[:_READ])[:_LINE],
                     )
         except AwsError as error:
             # A task that wrote nothing has no stream.
@@ -372,7 +381,8 @@ class Watcher:
         told = entry(line.rstrip())
         message = told.message.removeprefix("ERROR: ")
         text = f"{told.level} {message}" if told.level else message
-        return self._masking.hide(text)[:_LINE]
+        # Hidden in far more than is shown, so that no half of a secret is.
+        return self._masking.hide(text[:_READ])[:_LINE]
 
     def _definition(self, arn: str) -> list[dict[str, Any]]:
         if arn not in self._definitions:
@@ -380,10 +390,12 @@ class Watcher:
             self._definitions[arn] = list(told["taskDefinition"].get("containerDefinitions", ()))
         return self._definitions[arn]
 
-    def _judged(self, end: TaskEnd) -> TaskEnd:
+    def _judged(self, end: TaskEnd, told: dict[str, Any]) -> TaskEnd:
         alike = kind(end)
         self._kinds[alike] += 1
         again = self._kinds[alike]
+        if again <= _LOGS:
+            end = self._with_log(end, told)
         return replace(end, again=again, repeated=again >= 2 or self._kinds.total() >= 3)
 
     def _note(self, error: CloakformError) -> None:
@@ -409,8 +421,8 @@ def kind(end: TaskEnd) -> tuple[Any, ...]:
 
 
 def _stream(definition: list[dict[str, Any]], name: str, task: str) -> dict[str, Any] | None:
-    """Where a container of a task writes, as GetLogEvents takes it: the stream is prefix/container/task (ECS developer
-    guide, "Send Amazon ECS logs to CloudWatch"). None where it isn't known."""
+    """Where a container of a task writes, as GetLogEvents takes it: the stream is prefix/container/task
+    (ECS developer guide, "Send Amazon ECS logs to CloudWatch"). None where it isn't known."""
     driver = next((one.get("logConfiguration") or {} for one in definition if one.get("name") == name), {})
     options = driver.get("options") or {}
     if driver.get("logDriver") != "awslogs" or not options.get("awslogs-stream-prefix"):
@@ -419,6 +431,24 @@ def _stream(definition: list[dict[str, Any]], name: str, task: str) -> dict[str,
         "logGroupName": options.get("awslogs-group", ""),
         "logStreamName": f"{options['awslogs-stream-prefix']}/{name}/{task}",
     }
+
+
+def _made(known: Iterable[Event | Resource]) -> set[str]:
+    """Revisions that CloudFormation made before it went back, if it did: then it tells of the one before."""
+    found = set()
+    for one in known:
+        if not isinstance(one, Event):
+            continue
+        if one.about_stack and one.status.endswith(_GOES_BACK):
+            break
+        # What begins a replacement has the physical id of what is replaced.
+        if one.type == _DEFINITION and one.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            found.add(_short(one.physical_id))
+    return found
+
+
+def _family(definition: str) -> str:
+    return definition.rsplit(":", 1)[0]
 
 
 def _short(arn: Any) -> str:

@@ -15,7 +15,11 @@ from generator.deploying.progress import Planned, Progress
 
 START = 1_700_000_000.0
 DATABASE, SERVICE, ROLE = "AWS::RDS::DBInstance", "AWS::ECS::Service", "AWS::IAM::Role"
-PLAN = (Planned("Role", ROLE, "Add"), Planned("Database", DATABASE, "Add"), Planned("Service", SERVICE, "Add"))
+PLAN = (
+    Planned("Role", ROLE, "Add"),
+    Planned("Database", DATABASE, "Add"),
+    Planned("Service", SERVICE, "Add"),
+)
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 
@@ -41,7 +45,9 @@ BEGINNING = (
 FAILURE = (
     event(20, "Database", DATABASE, "CREATE_FAILED", "The \x1b[31mclass isn't there"),
     event(21, "Service", SERVICE, "CREATE_FAILED", "Resource creation cancelled"),
-    event(22, "stack", STACK, "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [Database]."),
+    event(
+        22, "stack", STACK, "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [Database]."
+    ),
 )
 
 
@@ -49,8 +55,17 @@ def progress() -> Progress:
     return Progress.begin(PLAN, (), START)
 
 
+@pytest.fixture(autouse=True)
+def able(monkeypatch):
+    """A terminal as most are."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 def terminal(width: int = 100, **more) -> Console:
-    return Console(file=io.StringIO(), force_terminal=True, width=width, height=20, legacy_windows=False, **more)
+    return Console(
+        file=io.StringIO(), force_terminal=True, width=width, height=20, legacy_windows=False, **more
+    )
 
 
 def written(console: Console) -> str:
@@ -86,8 +101,8 @@ def test_plain_lines_without_a_terminal(session, capsys):
 
 
 def test_a_failure_has_its_reason_on_its_line(session, capsys):
-    """A resource that failed says why; what was given up because of it says only that; what the stack does next
-    is said, too."""
+    """A resource that failed says why; what was given up because of it says only that; what the stack does
+    next is said, too."""
     with live.view(session, progress()) as view:
         view.update(BEGINNING + FAILURE, START + 22)
     lines = capsys.readouterr().err.splitlines()
@@ -98,8 +113,19 @@ def test_a_failure_has_its_reason_on_its_line(session, capsys):
     ]
 
 
+@pytest.mark.parametrize("hide", [None, lambda text: text.replace("hunter2", "[hidden]")])
+def test_a_secret_in_a_reason_is_hidden(session, capsys, hide):
+    """What looks like a secret in AWS' reason isn't shown, nor what is known to be one."""
+    said = "Invalid value: password=hunter2" if hide is None else "hunter2 is too short"
+    with live.view(session, progress(), hide=hide) as view:
+        view.update((event(1, "Database", DATABASE, "CREATE_FAILED", said),), START + 2)
+    told = capsys.readouterr().err
+    assert "hunter2" not in told and "[hidden]" in told
+
+
 def test_a_sign_of_life_each_minute(session, capsys):
-    """When nothing finishes for a minute, a line says what AWS is at, how far it is and about how long it takes."""
+    """When nothing finishes for a minute, a line says what AWS is at, how far it is and about how long it
+    takes."""
     with live.view(session, progress()) as view:
         view.update(BEGINNING, START + 13)
         capsys.readouterr()
@@ -175,9 +201,10 @@ def test_a_reason_can_not_steer_the_terminal(session):
 
 
 def test_a_narrow_terminal_gets_lines_that_fit(session):
-    """In a narrow window the moving lines are cut, never wrapped: wrapped lines would not be taken away again."""
+    """In a narrow window the moving lines are cut, never wrapped: wrapped lines would not be taken away
+    again."""
     console = terminal(30)
-    shown = live._Terminal(progress(), console)
+    shown = live._Terminal(progress(), console, live._Words(str))
     shown._lines.progress.feed(BEGINNING)
     console.print(shown.render())
     assert all(len(line) <= 30 for line in words(written(console)).splitlines())
@@ -188,7 +215,7 @@ def test_at_most_three_resources_are_named(session):
     """A stack that works on many resources at once still takes few lines."""
     console = terminal()
     plan = [Planned(f"Role{number}", ROLE, "Add") for number in range(9)]
-    shown = live._Terminal(Progress.begin(plan, (), START), console)
+    shown = live._Terminal(Progress.begin(plan, (), START), console, live._Words(str))
     shown._lines.progress.feed(event(1, one.logical_id, ROLE, "CREATE_IN_PROGRESS") for one in plan)
     console.print(shown.render())
     lines = words(written(console)).splitlines()
@@ -204,6 +231,17 @@ def test_no_colour_where_none_is_wanted(session, monkeypatch):
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", written(console))
 
 
+def test_a_terminal_that_can_not_move_gets_plain_lines(session, monkeypatch, capsys):
+    """Where the terminal can't take a line back (TERM=dumb, as in editors), lines are written one below the
+    other."""
+    monkeypatch.setenv("TERM", "dumb")
+    console = terminal()
+    with live.view(session, progress(), console=console) as view:
+        view.update(BEGINNING, START + 13)
+    assert written(console) == ""
+    assert capsys.readouterr().err == "created   Role  AWS::IAM::Role  12 s\n"
+
+
 def test_a_quiet_run_draws_nothing(quiet, capsys):
     """With -q a terminal stays still as well."""
     console = terminal()
@@ -217,7 +255,15 @@ def test_a_quiet_run_draws_nothing(quiet, capsys):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.6, "1 min"), (45, "45 s"), (60, "1 min"), (725, "12 min 5 s"), (3780, "1 h 3 min"), (-3, "0 s")],
+    [
+        (0, "0 s"),
+        (59.6, "1 min"),
+        (45, "45 s"),
+        (60, "1 min"),
+        (725, "12 min 5 s"),
+        (3780, "1 h 3 min"),
+        (-3, "0 s"),
+    ],
 )
 def test_lengths_of_time_in_words(seconds, text):
     """Lengths of time are written as people say them."""

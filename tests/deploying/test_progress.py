@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from generator.deploying import progress as progresses
 from generator.deploying.events import STACK, Event
 from generator.deploying.progress import Planned, Progress
+from tests.deploying.recording import STREAMS
+from tests.deploying.recording import Stream as Recorded
 
 START = 1_700_000_000.0
 DATABASE, SERVICE, ROLE = "AWS::RDS::DBInstance", "AWS::ECS::Service", "AWS::IAM::Role"
@@ -95,8 +97,8 @@ def test_one_event_twice_counts_once(stream):
 
 
 def test_a_replacement_is_two_steps(stream):
-    """Of a replaced resource the new one and the removal of the old one are counted apart, the latter as part of
-    the clean-up."""
+    """Of a replaced resource the new one and the removal of the old one are counted apart, the latter as part
+    of the clean-up."""
     progress = begun([Planned("Database", DATABASE, "Replace"), Planned("Old", ROLE, "Remove")])
     assert progress.total == 3
     ended = progress.feed(
@@ -126,8 +128,8 @@ def test_a_replacement_is_two_steps(stream):
 
 
 def test_a_replacement_that_shows_only_while_it_happens_is_counted(stream):
-    """Where AWS finds out only while it updates that it needs a new resource, the old one's removal is counted
-    from then on."""
+    """Where AWS finds out only while it updates that it needs a new resource, the old one's removal is
+    counted from then on."""
     progress = begun([Planned("Database", DATABASE, "Modify")])
     progress.feed(
         [
@@ -204,7 +206,8 @@ def test_what_was_cancelled_is_no_failure(stream):
 
 
 def test_a_deletion_that_is_tried_again_is_at_work_again(stream):
-    """CloudFormation tries a failed deletion again: it counts as being worked on, and as done when it succeeds."""
+    """CloudFormation tries a failed deletion again: it counts as being worked on, and as done when it
+    succeeds."""
     progress = begun([Planned("Namespace", "AWS::ServiceDiscovery::PrivateDnsNamespace", "Remove")])
     name, kind = "Namespace", "AWS::ServiceDiscovery::PrivateDnsNamespace"
     progress.feed(
@@ -251,8 +254,8 @@ def test_what_goes_on_side_by_side_isnt_added_up():
 
 
 def test_this_stacks_own_past_is_a_better_estimate(stream):
-    """What the same resource took the last time is what it is expected to take; another of its type as long as
-    those did."""
+    """What the same resource took the last time is what it is expected to take; another of its type as long
+    as those did."""
     past = [
         stream.stack(0, "CREATE_IN_PROGRESS"),
         stream.of(0, "Database", DATABASE, "CREATE_IN_PROGRESS"),
@@ -305,7 +308,9 @@ def test_a_step_that_takes_far_too_long_ends_the_estimate(stream):
     """When something takes more than twice as long as it should, no estimate is better than a wrong one, and
     what takes so long says so."""
     progress = begun([Planned("Service", SERVICE, "Add")])
-    progress.feed([stream.stack(0, "CREATE_IN_PROGRESS"), stream.of(0, "Service", SERVICE, "CREATE_IN_PROGRESS")])
+    progress.feed(
+        [stream.stack(0, "CREATE_IN_PROGRESS"), stream.of(0, "Service", SERVICE, "CREATE_IN_PROGRESS")]
+    )
     assert progress.left(START + 200) == pytest.approx(11.9)
     assert not progress.working(START + 200)[0].longer
     assert progress.left(START + 400) is None
@@ -344,7 +349,9 @@ def test_what_turns_out_unchanged_is_done_at_the_end(stream):
 def test_a_clock_that_is_slow_doesnt_make_times_negative(stream):
     """Where this machine's clock is behind AWS', nothing has a negative age."""
     progress = begun()
-    progress.feed([stream.stack(100, "CREATE_IN_PROGRESS"), stream.of(120, "Role", ROLE, "CREATE_IN_PROGRESS")])
+    progress.feed(
+        [stream.stack(100, "CREATE_IN_PROGRESS"), stream.of(120, "Role", ROLE, "CREATE_IN_PROGRESS")]
+    )
     assert progress.working(START)[0].seconds == 0
     assert progress.elapsed(START) >= 0
 
@@ -356,8 +363,8 @@ PLANS = st.lists(st.tuples(TYPES, ACTIONS), min_size=1, max_size=6)
 
 @st.composite
 def operations(draw):
-    """(plan, events) of an operation: it may fail anywhere, then it rolls back; events of resources that aren't
-    planned are among them."""
+    """(plan, events) of an operation: it may fail anywhere, then it rolls back; events of resources that
+    aren't planned are among them."""
     stream, clock, events = Stream(), 0.0, []
     plan = [Planned(f"R{n}", type, action) for n, (type, action) in enumerate(draw(PLANS))]
     extra = [Planned("Unplanned", ROLE, "Modify")] if draw(st.booleans()) else []
@@ -367,7 +374,9 @@ def operations(draw):
         nonlocal clock
         for status in ("IN_PROGRESS", ending):
             clock += draw(st.floats(0, 500))
-            events.append(stream.of(clock, planned.logical_id, planned.type, f"{verb}_{status}", reason, physical))
+            events.append(
+                stream.of(clock, planned.logical_id, planned.type, f"{verb}_{status}", reason, physical)
+            )
 
     events.append(stream.stack(0, "UPDATE_IN_PROGRESS"))
     began = []
@@ -405,8 +414,8 @@ def operations(draw):
 
 @given(operations(), st.lists(st.integers(1, 5), min_size=1))
 def test_it_never_runs_backwards(operation, looks):
-    """Whatever happens: the count and the bar never fall, the count never passes its total, the bar is full at the
-    end and not before, and as long as nothing happens the estimate doesn't grow."""
+    """Whatever happens: the count and the bar never fall, the count never passes its total, the bar is full
+    at the end and not before, and as long as nothing happens the estimate doesn't grow."""
     plan, events = operation
     progress = Progress.begin(plan, (), START)
     now, done, over, sizes = START, 0, 0.0, iter(looks * len(events))
@@ -427,3 +436,26 @@ def test_it_never_runs_backwards(operation, looks):
     assert progress.ended
     assert progress.done == progress.total
     assert progress.working(now) == ()
+
+
+@pytest.mark.parametrize("name", sorted(one.stem for one in STREAMS.glob("*.json")))
+def test_what_aws_really_tells_is_understood(name):
+    """Of operations as AWS tells of them, failed ones above all: the count and the bar never fall, the
+    operation has ended when the stack has, and what only shared another's fate isn't among the failed."""
+    events = Recorded(name).events
+    plan = [
+        Planned(one.logical_id, one.type, {"CREATE": "Add", "DELETE": "Remove"}.get(one.status[:6], "Modify"))
+        for one in {one.logical_id: one for one in reversed(events) if not one.about_stack}.values()
+    ]
+    for planned in (plan, []):
+        progress = Progress.begin(planned, (), events[0].time if events else START)
+        done, over = 0, 0.0
+        for event in events:
+            progress.feed([event])
+            assert done <= progress.done <= progress.total
+            assert over <= progress.fraction(event.time) <= 1
+            done, over = progress.done, progress.fraction(event.time)
+        if events and events[-1].about_stack:
+            assert progress.ended != events[-1].status.endswith("_IN_PROGRESS")
+            assert (over == 1) == events[-1].status.endswith("_COMPLETE")
+        assert not any("cancelled" in one.reason.lower() for one in progress.failed)
