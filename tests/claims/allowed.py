@@ -1,0 +1,53 @@
+"""What a server may warn of although nothing is wrong, with the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tests.claims.environment import Environment
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """A warning that the rendered environment may bring about."""
+
+    text: str
+    """A regular expression."""
+    reason: str
+    base: str = ""
+    """The only kind of environment; any where empty."""
+    since: tuple[int, ...] = ()
+
+
+EXCUSES = (
+    Excuse(
+        r"option values are DEPRECATED.*: - cache-stack=kubernetes: [^-]*-ping' [^-]*$",
+        "the stack `kubernetes` is deprecated, a choice of params",
+        "stock",
+        (26, 3),
+    ),
+    Excuse(
+        r"Stack 'jdbc-ping' not used\. Unable to check cluster health",
+        "no health check of the cluster with discovery by DNS, a choice of params",
+        since=(26, 4),
+    ),
+    Excuse(
+        r"Deprecated features .* enabled by default",
+        "features that Keycloak itself switches on",
+        since=(26, 6),
+    ),
+)
+
+
+def excuse(environment: Environment, text: str) -> str:
+    """Why the line is fine; empty where it isn't."""
+    version = tuple(int(part) for part in environment.version.split("."))
+    return next(
+        (
+            one.reason
+            for one in EXCUSES
+            if re.search(one.text, text) and version >= one.since and one.base in ("", environment.base)
+        ),
+        "",
+    )
