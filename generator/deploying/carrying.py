@@ -95,6 +95,5 @@ def _put_back(connection: Connection, prepared: Prepared, tell: Callable[[str], 
         protection.set_policy(connection, prepared.stack.id, prepared.policy)
         tell("the stack policy is what it was")
     except (AwsError, CredentialsError) as error:
-        tell(
-            f"the stack policy may not be what it was: `cloakform deploy {prepared.target.name}` sets it again ({error})"
-        )
+        name = prepared.target.name
+        tell(f"the stack policy may not be what it was: `cloakform deploy {name}` sets it again ({error})")

@@ -112,7 +112,7 @@ class Place:
 
     def databases(self) -> set[str]:
         """The names of all databases."""
-        return set(self.sql("SELECT datname FROM pg_database").split())
+        return set(self.sql("SELECT datname FROM pg_database").splitlines())
 
     def database(self, name: str, template: str = "template0") -> None:
         """A new database of Keycloak's; one of that name that is there goes away."""

@@ -93,6 +93,9 @@ def wrong(there: Place) -> Callable[..., Ran]:
     """Deploys while these things go wrong; each of them has to have happened."""
 
     def run(*listed: Fault, form: str = "text", fresh: bool = False) -> Ran:
+        with there.aws.faults() as proxy:
+            # Who is calling was asked before, so that the calls that count are the deployment's.
+            there.connection(proxy.url)
         with there.aws.faults(*listed) as proxy:
             ran = there.deploy(after(there), allowed=["Log"], url=proxy.url, form=form, fresh=fresh)
             assert len(proxy.happened) >= len(listed), "the deployment didn't meet every fault"

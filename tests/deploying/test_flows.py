@@ -17,7 +17,13 @@ from generator.deploying.target import LIMIT
 from generator.sandbox.local_aws import LocalAws, Validation
 from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, template, topic
 
-READY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
+READY = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+)
 BUSY = (
     "CREATE_IN_PROGRESS",
     "ROLLBACK_IN_PROGRESS",

@@ -190,7 +190,6 @@ CLAIMS = (
         ),
         OPTIMIZED,
         {"KC_SPI_EMAIL_TEMPLATE_MYCUSTOMPROVIDER_ENABLED": "true"},
-        mixes=True,
     ),
     Claim(
         "I9017",

@@ -161,7 +161,7 @@ CLAIMS = (
         "shutdown-delay=8s",
         "After SIGTERM Keycloak goes on serving for `shutdown-delay` (1 s)",
         (V267,),
-        (StopsWithin(8, 25),),
+        (StopsWithin(8, 40),),
         OPTIMIZED,
         {"KC_SHUTDOWN_DELAY": "8s"},
         found=False,
