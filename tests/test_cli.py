@@ -16,8 +16,9 @@ from generator import __version__, cli
 from generator.keycloak import catalog
 from tests.cases import PROJECT
 
-COMMANDS = ("adopt", "catalog", "check", "diff", "drill", "explain", "lint", "new", "rehearse", "render",
-            "review", "schema", "upgrade")
+COMMANDS = ("adopt", "catalog", "check", "delete", "deploy", "diff", "drift", "drill", "events", "explain",
+            "lint", "new", "outputs", "quick-create", "rehearse", "render", "review", "sandbox", "schema",
+            "status", "upgrade")
 ESCAPE = "\x1b"
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,19 +14,14 @@ from typing import NoReturn
 
 import click
 
+from generator.cli.environments import ENDPOINT, ENVIRONMENT, rendered
 from generator.cli.session import print_lines
-from generator.errors import AwsError, CloakformError, CredentialsError, ProjectError, RefusedError
-
-_TASKS_EVERY = 10.0
-"""Seconds between two looks at ECS."""
-
-ENDPOINT = click.option(
-    "--endpoint-url", metavar="URL", help="Send every call there instead of to AWS, say to `cloakform sandbox`."
-)
+from generator.cli.watching import Interrupted, deferred, left_alone, watch
+from generator.errors import AwsError, CloakformError, CredentialsError, RefusedError
 
 
 @click.command()
-@click.argument("environment", metavar="ENV")
+@ENVIRONMENT
 @click.option(
     "--save-plan",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -126,16 +119,7 @@ def _committed(session, name: str, quick: bool = False):
     from generator.reviewing import sources
 
     root = session.root
-    here = sources.committed(root, name)
-    if here is None:
-        import difflib
-
-        known = sources.environments(root)
-        near = difflib.get_close_matches(name, known, 1)
-        raise ProjectError(
-            f"rendered/ has no environment {name} "
-            f"({f'did you mean {near[0]}?' if near else 'render one first: cloakform render'})"
-        )
+    here = rendered(session, name)
     repository = sources.Repository(root)
     commit = repository.commit("HEAD")
     artefact = repository.artefact(commit, name)
@@ -176,14 +160,6 @@ def _fresh(session, root: Path, name: str) -> None:
         )
 
 
-class _Interrupted(SystemExit):
-    """Whoever watched has left, or has cancelled the operation."""
-
-    def __init__(self, outcome: str):
-        super().__init__(130)
-        self.outcome = outcome
-
-
 class _Run:
     """One deployment."""
 
@@ -217,7 +193,7 @@ class _Run:
         """Whatever ends this block is told, once and in the form that was asked for."""
         try:
             yield
-        except _Interrupted as ended:
+        except Interrupted as ended:
             self._document(ended.outcome)
             raise
         except (KeyboardInterrupt, click.Abort):
@@ -228,12 +204,12 @@ class _Run:
                 self.session.err(f"interrupted: {self.target.stack_name} is {self.following.stack.status}")
             else:
                 outcome = "left"
-                self.session.err(f"interrupted. {_goes_on(self.target)}")
+                self.session.err(f"interrupted. {left_alone(self.target)}")
             self._document(outcome)
             sys.exit(130)
         except CloakformError as error:
             if self.begun and not (self.following and self.following.outcome):
-                error.args = (f"{error}\n{_goes_on(self.target)}",)
+                error.args = (f"{error}\n{left_alone(self.target)}",)
             outcome = "refused" if isinstance(error, RefusedError) else "unclear" if self.begun else "failed"
             problems = getattr(error, "problems", None)
             self._document(outcome, "; ".join(map(str, problems)) if problems else str(error))
@@ -444,7 +420,7 @@ class _Run:
         from generator.deploying import carrying, executing
 
         self._past = self._before(prepared)
-        with _deferred(lambda: self.session.err("AWS is being told to execute the change set: one moment")) as ctrl_c:
+        with deferred(lambda: self.session.err("AWS is being told to execute the change set: one moment")) as ctrl_c:
             try:
                 since, token = carrying.begin(self.connection, prepared, self.session.note, self.sleep)
             except executing.UnclearError as error:
@@ -494,7 +470,7 @@ class _Run:
             return
         if cancelled and following.outcome == executing.ROLLED_BACK:
             self.session.err(f"{self.target.stack_name}: {following.stack.status}: cancelled")
-            raise _Interrupted("cancelled")
+            raise Interrupted("cancelled")
         self._failed(following, stopped)
 
     def _settle(self, prepared, following) -> str:
@@ -551,7 +527,7 @@ class _Run:
             status = "isn't there" if stack is None else f"is {stack.status}"
             raise RefusedError(f"{self.target.stack_name} {status}: only a rollback that failed can be continued")
         since = executing.last_event(self.connection, stack.id)
-        with _deferred(lambda: self.session.err("AWS is being told to continue the rollback: one moment")) as ctrl_c:
+        with deferred(lambda: self.session.err("AWS is being told to continue the rollback: one moment")) as ctrl_c:
             token = self._continue(stack, skip)
             self.begun = True
         following = self.following = executing.Following(self.connection, stack.id, token, since)
@@ -610,110 +586,6 @@ class _Run:
 
 def _plan_is_old(path: Path, wrong: str) -> str:
     return f"{path} no longer matches, nothing was executed: {wrong} (make another with --save-plan)"
-
-
-@contextmanager
-def _deferred(tell: Callable[[], None]) -> Iterator[list[int]]:
-    """Ctrl-C waits for the end of the block, which `tell` says: a call in it is neither half made nor lost. Yields
-    a list that isn't empty where it came."""
-    came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came
-        return
-
-    def note(number, _frame) -> None:
-        if not came:
-            tell()
-        came.append(number)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield came
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
-
-
-def watch(
-    session, connection, target, following, planned=(), past=(), *, sleep=time.sleep, interrupted: bool = False
-) -> tuple[list, bool]:
-    """Shows an operation until it ends; returns (the ECS tasks that stopped meanwhile, whether it was cancelled).
-    Ctrl-C asks what to do; `interrupted` says that it came already. Raises _Interrupted where the operation is left,
-    AwsError or CredentialsError where it can't be watched any more: AWS goes on with it."""
-    from generator.cli import live
-    from generator.deploying import report, stacks, tasks
-    from generator.deploying.progress import Progress
-
-    progress = Progress.begin(planned, past, time.time())
-    try:
-        there = stacks.resources(connection, following.stack_id)
-    except AwsError:
-        # Only ECS' tasks are found by them.
-        there = ()
-    except KeyboardInterrupt:
-        there, interrupted = (), True
-    watcher = tasks.Watcher(connection, lambda: (*there, *following.events), since=time.time())
-    stopped, asked, cancelled = [], 0.0, False
-    while not following.outcome:
-        try:
-            if interrupted:
-                interrupted = False
-                raise KeyboardInterrupt
-            with live.view(session, progress) as view:
-                while not following.outcome:
-                    view.update(following.look(lambda text: view.say(text, "warning")), time.time())
-                    if time.monotonic() - asked >= _TASKS_EVERY:
-                        asked = time.monotonic()
-                        for ended in watcher.look():
-                            stopped.append(ended)
-                            for style, text in report.task_lines(ended):
-                                view.say(text, style)
-                    if not following.outcome:
-                        sleep(following.pause)
-        except KeyboardInterrupt:
-            cancelled = _interrupted(session, connection, target, following) or cancelled
-    return stopped, cancelled
-
-
-def _interrupted(session, connection, target, following) -> bool:
-    """Asks what is to become of the operation. Returns whether it was cancelled; raises _Interrupted where it is
-    left."""
-    from generator.deploying import executing, stacks
-
-    if not sys.stdin.isatty():
-        session.err(f"interrupted. {_goes_on(target)}")
-        raise _Interrupted("left")
-    try:
-        now = stacks.look(connection, following.stack_id)
-    except AwsError:
-        now = following.stack
-    choices = {"w": "watch on", "l": "leave it (AWS goes on)"}
-    if now is not None and now.status == "UPDATE_IN_PROGRESS":
-        choices["c"] = "cancel the update (AWS rolls it back)"
-    session.err(f"{target.stack_name} is being changed. " + ", ".join(f"{key}: {say}" for key, say in choices.items()))
-    try:
-        answer = click.prompt("What now", type=click.Choice(list(choices)), default="w", err=True)
-    except click.Abort:
-        answer = "l"
-    if answer == "l":
-        session.err(_goes_on(target))
-        raise _Interrupted("left")
-    if answer == "c":
-        try:
-            executing.cancel(connection, following.stack_id)
-        except AwsError as error:
-            session.err(f"it can't be cancelled any more: {error}", "warning")
-            return False
-        session.err("cancelled: AWS rolls back, which is watched (Ctrl-C again leaves it)")
-        return True
-    return False
-
-
-def _goes_on(target) -> str:
-    name = target.name
-    return (
-        f"AWS goes on with {target.stack_name}: `cloakform events {name} --follow` watches it, `cloakform status "
-        f"{name}` says how it ended; `cloakform deploy {name}` again puts its protection right."
-    )
 
 
 COMMANDS = (deploy,)

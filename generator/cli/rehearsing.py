@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from generator.cli.environments import ENDPOINT
 from generator.cli.session import FORMAT, Group, print_lines
 from generator.cli.waiting import await_cluster
 from generator.errors import RehearsalError
@@ -278,7 +279,7 @@ def watch(session, name):
               help="Deployed: connect there instead of where DNS leads, say to the balancer before DNS is changed.")
 @click.option("--authorities", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
               help="Deployed: PEM file of the authorities to trust instead of the system's.")
-@click.option("--endpoint-url", metavar="URL", help="Deployed: send every call of AWS' API there.")
+@ENDPOINT
 @click.pass_obj
 def drill(session, name, steps, listing, requests, rate, cut, evidence, form, page, deployed, allow, credentials,
           **where):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from generator.cli.environments import unknown
 from generator.cli.session import ENVIRONMENTS, print_lines
 from generator.errors import ProjectError
 
@@ -122,22 +123,8 @@ def _names(root: Path, repository, revision: str, asked: tuple[str, ...]) -> tup
     known = sorted({*sources.environments(root), *repository.environments(revision)})
     for name in asked:
         if name not in known:
-            raise ProjectError(_unknown(name, known))
+            raise ProjectError(unknown(name, known))
     return tuple(dict.fromkeys(asked)) if asked else tuple(known)
-
-
-def _unknown(name: str, known) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, 1)
-    there = (
-        f"did you mean {near[0]}?"
-        if near
-        else f"there are {', '.join(known)}"
-        if known
-        else "render one first"
-    )
-    return f"rendered/ has no environment {name} ({there})"
 
 
 def written(root: Path, names: tuple[str, ...]):
@@ -165,12 +152,12 @@ def _artefact(session, name: str):
         found = sources.Repository(root).artefact(revision, inside)
         if found is None:
             raise ProjectError(
-                f"{revision} " + _unknown(inside, sources.Repository(root).environments(revision))
+                f"{revision} " + unknown(inside, sources.Repository(root).environments(revision))
             )
         return found
     found = sources.committed(root, name)
     if found is None:
-        raise ProjectError(_unknown(name, sources.environments(root)))
+        raise ProjectError(unknown(name, sources.environments(root)))
     return found
 
 

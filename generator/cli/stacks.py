@@ -10,15 +10,10 @@ import time
 
 import click
 
+from generator.cli.environments import ENDPOINT, ENVIRONMENT, goes_on, rendered
 from generator.cli.session import ENVIRONMENTS, FORMAT
 from generator.errors import AwsError, CredentialsError, ProjectError, RefusedError
 
-ENVIRONMENT = click.argument("environment", metavar="ENV")
-ENDPOINT = click.option(
-    "--endpoint-url",
-    metavar="URL",
-    help="Send every call there instead of to AWS, say to `cloakform sandbox`.",
-)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -172,7 +167,7 @@ def events(session, environment, last, since, failed, follow, form, endpoint_url
             stack = now
             show(new)
     except KeyboardInterrupt:
-        session.err(f"interrupted. {_goes_on(target)}")
+        session.err(f"interrupted. {goes_on(target)}")
         sys.exit(130)
     session.note(f"{stack.name} rests: {operating.words(stack.status)} ({stack.status})")
 
@@ -376,10 +371,10 @@ def _watch(session, target, following, progress) -> None:
                 if not following.outcome:
                     time.sleep(following.pause)
     except KeyboardInterrupt:
-        session.err(f"interrupted. {_goes_on(target)} A deletion can't be called back.")
+        session.err(f"interrupted. {goes_on(target)} A deletion can't be called back.")
         sys.exit(130)
     except CredentialsError as error:
-        raise CredentialsError(f"{error}\n{_goes_on(target)}") from error
+        raise CredentialsError(f"{error}\n{goes_on(target)}") from error
 
 
 # --- quick-create ---
@@ -453,18 +448,8 @@ def _all(session) -> tuple[str, ...]:
 def _target(session, name: str):
     """(artefact, target) of a rendered environment. Raises CloakformError."""
     from generator.deploying import target as targets
-    from generator.reviewing import sources
 
-    artefact = sources.committed(session.root, name)
-    if artefact is None:
-        import difflib
-
-        known = sources.environments(session.root)
-        near = difflib.get_close_matches(name, known, 1)
-        raise ProjectError(
-            f"rendered/ has no environment {name} "
-            f"({f'did you mean {near[0]}?' if near else 'render one first: cloakform render'})"
-        )
+    artefact = rendered(session, name)
     return artefact, targets.of(artefact)
 
 
@@ -472,13 +457,6 @@ def _connection(target, endpoint_url: str | None):
     from generator.aws import Connection
 
     return Connection(target.region, target.account, endpoint_url)
-
-
-def _goes_on(target) -> str:
-    return (
-        f"AWS goes on with {target.stack_name}: `cloakform events {target.name} --follow` watches it, "
-        f"`cloakform status {target.name}` says how it ended."
-    )
 
 
 COMMANDS = (status, events, outputs, drift, delete, quick_create)

@@ -12,7 +12,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from generator.cli.deploying import _deferred
+from generator.cli.watching import deferred
 from generator.deploying.target import LIMIT
 from generator.sandbox.local_aws import LocalAws, Validation
 from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, template, topic
@@ -312,7 +312,7 @@ def test_ctrl_c_while_aws_is_being_told_waits() -> None:
     """Ctrl-C doesn't tear the call that begins the execution: it counts afterwards, and says that it waits."""
     told: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with _deferred(lambda: told.append("one moment")) as came:
+    with deferred(lambda: told.append("one moment")) as came:
         assert not came
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)

@@ -173,7 +173,9 @@ CLAIMS = (
         "Requests whose origin it checks answer 403",
         (V24, V26, V267),
         (Starts(), Login(403)),
-        variables={"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+        OPTIMIZED,
+        {"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+        found=False,
     ),
     Claim(
         "E9007",
@@ -181,7 +183,9 @@ CLAIMS = (
         "The event log has one address for everybody, the balancer's",
         (V24, V26, V267),
         (Address("", "X-Forwarded-For: 203.0.113.66"),),
-        variables={"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+        OPTIMIZED,
+        {"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+        found=False,
     ),
     Claim(
         "E9008",
