@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV ?=
 
-.PHONY: help render check lint review explain new test rehearse deploy status sandbox test-cluster test-cluster-all bench clean
+.PHONY: help render check lint review explain new test rehearse deploy status sandbox test-cluster test-cluster-all test-claims bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test-cluster: $(VENV)/.ready-test  ## Rehearse and drill real clusters (root on 
 
 test-cluster-all: $(VENV)/.ready-test  ## The same for every version, discovery and broken template (hours)
 	@$(BIN)/python -m pytest tests/cluster $(T)
+
+test-claims: $(VENV)/.ready-test  ## Try what the rules say of Keycloak on real servers; writes docs/claims.md (root on Debian, Java; an hour)
+	@$(BIN)/python -m tests.claims
 
 bench: $(VENV)/.ready-test  ## Measure against others' programs; prints ratios (WHAT=review: one of them)
 	@$(BIN)/python -m benchmarks $(WHAT)

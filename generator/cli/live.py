@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.deploying import progress as progresses
-from generator.reviewing.report.escaping import plain
+from generator.showing.escaping import plain
 
 if TYPE_CHECKING:  # rich is loaded only where a terminal is to be drawn on
     from rich.console import Console

@@ -114,7 +114,7 @@ def up(session, subject, name, parameters, service, images, firewall, drain, lin
     try:
         place, started = rehearsal.prepare(root, found, options, docker, name or found.name, tell)
         watch = rehearsal.up(place, started, docker, tell)
-        await_cluster(place, started, docker, tell, begun, wait)
+        await_cluster(place, started, docker, watch, tell, begun, wait)
         rehearsal.settle(watch)
     except BaseException:
         stop()
@@ -286,8 +286,9 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
     """Break a rehearsal in every way that a promise speaks of, and say which promises it kept.
 
     Gets a token, kills the node that served it, introspects; logs in like a browser while a node is lost; rolls a
-    deployment under load; freezes, loses and cuts off nodes; probes which paths are exposed to whom. Exit code 1 where
-    a promise was broken. The temporary realm is deleted at the end.
+    deployment under load; freezes, loses and cuts off nodes; probes which paths are exposed to whom; where there is a
+    listener for client certificates, logs in with good, bad and forged ones. Exit code 1 where a promise was broken.
+    The temporary realm is deleted at the end.
 
     With --deployed the same for the stack of rendered/NAME, with the credentials that the AWS CLI would use: the lost
     node is a task that ECS stops. Steps that users may notice are run only if they are allowed by name; what AWS has
@@ -454,20 +455,27 @@ def _print_ways_in(session, place, started, docker) -> None:
 
     target = Rehearsal(place, started, docker)
     names = target.public_names()
-    by_vantage = {}
+    by_vantage, asking = {}, []
     for door in target.doors():
-        if door.scheme == "https":
+        if door.certificate is not None:
+            asking.append(door)
+        elif door.scheme == "https":
             by_vantage.setdefault(door.vantage, door)
     for vantage, door in by_vantage.items():
         session.out(f"  {vantage:<9} https://{names[0]}/ at {door.address}:{door.port}")
     door = by_vantage.get("admin") or next(iter(by_vantage.values()), None)
     if door is None:
         return
-    rules = ",".join(f"MAP {name}:443 {door.address}:{door.port}" for name in names)
+    rules = ",".join(f"MAP {name}:{one.listener_port} {one.address}:{one.port}" for one in (door, *asking[:1])
+                     for name in names)
     session.out(f"  browser   chromium --user-data-dir=/tmp/rehearsal --ignore-certificate-errors "
                 f"--host-resolver-rules=\"{rules}\"")
     session.out(f"  curl      curl --cacert {door.authorities} --connect-to ::{door.address}:{door.port} "
                 f"https://{names[0]}/realms/master")
+    for one in asking[:1]:
+        hosts = [listener.mutual_tls.host for _, listener in started.topology.mutual_listeners]
+        session.out(f"  certified curl --cacert {one.authorities} --cert {one.certificate} --connect-to "
+                    f"::{one.address}:{one.port} https://{hosts[0] or names[0]}:{one.listener_port}/realms/master")
     secrets = place.secrets / f"{started.topology.task.keycloak}.env"
     session.out(f"  login     {target.administrator() or 'the bootstrap administrator'}; the password stands in "
                 f"{secrets}")

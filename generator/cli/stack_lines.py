@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from generator.cli.live import words
 from generator.deploying import drift, operating
-from generator.reviewing.report.escaping import plain
+from generator.showing.escaping import plain
 
 Line = tuple[str, str]
 """A style of the session's and a text."""

@@ -54,7 +54,7 @@ def status(session, environments, form, endpoint_url):
     """
     from generator.cli import stack_lines as lines
     from generator.deploying import operating
-    from generator.reviewing.report.escaping import plain
+    from generator.showing.escaping import plain
 
     names = environments or _all(session)
     found, refused, failed = [], [], []
@@ -186,7 +186,7 @@ def outputs(session, environment, form, endpoint_url):
     What is made from a NoEcho parameter is hidden, although CloudFormation shows it.
     """
     from generator.deploying import operating
-    from generator.reviewing.report.escaping import plain
+    from generator.showing.escaping import plain
 
     _, target = _target(session, environment)
     stack, found = operating.outputs(_connection(target, endpoint_url), target)

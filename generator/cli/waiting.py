@@ -17,9 +17,9 @@ APART = 90.0
 (measured on 26.7.4)."""
 
 
-def await_cluster(place, started, docker, tell, begun: float, wait: float) -> None:
-    """Returns when the cluster is complete; `begun` is by `time.monotonic`. Raises RehearsalError with the cause
-    when it won't be."""
+def await_cluster(place, started, docker, watch, tell, begun: float, wait: float) -> None:
+    """Returns when the cluster is complete; `watch` is the watch's process, `begun` is by `time.monotonic`. Raises
+    RehearsalError with the cause when it won't be."""
     from generator.rehearsing import rehearsal
 
     topology = started.topology
@@ -38,9 +38,10 @@ def await_cluster(place, started, docker, tell, begun: float, wait: float) -> No
                 f"the tasks are well and don't see each other after {moment - begun:.0f} s: "
                 f"{'; '.join(_lines(now))}{_because(topology, 'apart')}"
             )
-        if not now.watched and moment - begun > 30:
+        if watch.poll() is not None:
             log = (place.state / "watch.log").read_text(encoding="utf-8").strip().splitlines()
-            raise RehearsalError(f"the watch over the rehearsal ended: {log[-1] if log else 'it said nothing'}")
+            said = log[-1] if log else f"exit code {watch.returncode}"
+            raise RehearsalError(f"the watch over the rehearsal ended: {said}")
         if moment - begun > wait:
             causes = _because(topology, "unhealthy") + _because(topology, "apart")
             raise RehearsalError(f"no full cluster after {wait:.0f} s: {'; '.join(_lines(now))}{causes}")

@@ -16,8 +16,8 @@ from generator.deploying.stacks import Stack
 from generator.deploying.target import Target
 from generator.document import parse
 from generator.errors import DocumentError
-from generator.reviewing import effects, report, secrets
-from generator.reviewing.report import escaping
+from generator.reviewing import effects, report
+from generator.showing import escaping, literals
 
 Lines = Iterable[tuple[str, str]]
 
@@ -153,7 +153,7 @@ def planned(prepared: Prepared) -> list[Planned]:
 
 def _hidden(change: AwsChange, detail: Detail) -> bool:
     path = tuple(step for step in detail.path.split("/") if step and step != "Properties")
-    return any(secrets.hides(path, one) for one in (detail.before, detail.after) if one)
+    return any(literals.hides(path, one) for one in (detail.before, detail.after) if one)
 
 
 def _change(one: AwsChange, hidden: masking.Masking) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from generator.deploying.operating import HIDDEN
 from generator.deploying.stacks import Stack
 from generator.deploying.target import Target
 from generator.errors import RefusedError
-from generator.reviewing.secrets import hides
+from generator.showing.literals import hides
 
 IN_SYNC, MODIFIED, DELETED = "IN_SYNC", "MODIFIED", "DELETED"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from generator.deploying.target import Target
 from generator.document import Path, parse
-from generator.drilling.hiding import HIDDEN, Secrets
+from generator.showing.hiding import HIDDEN, Secrets
 from generator.errors import DocumentError
 from generator.resolving import scalar_text
-from generator.reviewing.secrets import hides
+from generator.showing.literals import hides
 
 # A value that a name calls a secret, as logs, URLs, JSON and command lines write it: what stays, then the
 # value. It begins where a word does: tried at each character of a long one, it would take its length squared.

@@ -16,7 +16,7 @@ from generator.deploying.target import DeployError, Target
 from generator.document import Document, parse
 from generator.errors import AwsError, DocumentError
 from generator.resolving import scalar_text
-from generator.reviewing.secrets import hides
+from generator.showing.literals import hides
 
 RESTS, BUSY, STUCK, ABSENT, UNMADE = "rests", "busy", "stuck", "absent", "unmade"
 

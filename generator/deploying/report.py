@@ -9,7 +9,7 @@ from typing import Any
 from generator.deploying.causes import Advice
 from generator.deploying.diagnosis import Diagnosis, Evidence, Failure
 from generator.deploying.tasks import TaskEnd
-from generator.reviewing.report.escaping import code, cut, markdown as escaped, plain
+from generator.showing.escaping import code, cut, markdown as escaped, plain
 
 Line = tuple[str, str]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.drilling import answering
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.http import Answer, Client, NoAnswer
 from generator.drilling.oidc import REDIRECT, Realm
 from generator.drilling.places import Places, Site

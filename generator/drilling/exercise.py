@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from generator.drilling.admin import Administrator
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.http import Answer, Client, NoAnswer
 from generator.drilling.logbook import LogBook
 from generator.drilling.oidc import Browser, Party, Realm, Tokens

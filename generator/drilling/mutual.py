@@ -17,7 +17,7 @@ from typing import Any
 from generator.drilling import answering
 from generator.drilling.admin import Administrator
 from generator.drilling.exercise import Exercise
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.http import Answer, Client
 from generator.drilling.oidc import REDIRECT, Realm
 from generator.drilling.places import Site

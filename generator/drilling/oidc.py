@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.http import Answer, Client
 from generator.drilling.probes import Failed
 

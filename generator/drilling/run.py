@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from generator.drilling.admin import AdminUnreachable
 from generator.drilling.exercise import Exercise, Knobs, Progress
-from generator.drilling.hiding import clean
+from generator.showing.hiding import clean
 from generator.drilling.http import NoAnswer
 from generator.drilling.probes import Failed
 from generator.drilling.promises import Promise, Report, StepReport

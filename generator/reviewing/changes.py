@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from generator.document import Document, Resource
 from generator.resolving import Resolver
-from generator.reviewing.secrets import hides
+from generator.showing.literals import hides
 from generator.reviewing.values import (
     HIDDEN,
     SECRET,

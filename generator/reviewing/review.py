@@ -170,7 +170,7 @@ def _beside(before: Artefact, after: Artefact) -> Iterable[Change]:
 
 def _parameter(side: Artefact, key: str, value: str | None) -> str | None:
     """A parameter's value as a report may show it."""
-    from generator.reviewing.secrets import hides
+    from generator.showing.literals import hides
     from generator.reviewing.values import HIDDEN, silent
 
     declared = side.document.data.get("Parameters")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.claims.allowed import excuse
+from tests.claims.allowed import EXCUSES, Excuse, excuse
 from tests.claims.environment import ADMIN_PASSWORD
-from tests.claims.server import Line, Server
+from tests.claims.server import Answer, Line, Server
 
 _CHALLENGE = "code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&code_challenge_method=S256"
 _TOKEN = "/realms/master/protocol/openid-connect/token"
@@ -84,11 +83,13 @@ class SaysNothing(Expect):
 
 @dataclass(frozen=True)
 class Quiet(Expect):
-    """It warns of nothing, nor did the image's build, apart from what `allowed` excuses."""
+    """It warns of nothing, nor did the image's build, apart from what is excused."""
+
+    excuses: tuple[Excuse, ...] = EXCUSES
 
     def look(self, server: Server) -> Seen:
         found = [line for line in (*server.of_the_build, *server.lines) if line.complains]
-        reasons = {line: excuse(server.environment, line.text) for line in found}
+        reasons = {line: excuse(self.excuses, server.environment, line.text) for line in found}
         wrong = [line for line, reason in reasons.items() if not reason]
         if wrong:
             return Seen(False, "; ".join(f"{line.level} {_short(line.text)}" for line in wrong[:3]))
@@ -235,6 +236,21 @@ class Route(Expect):
 
 
 @dataclass(frozen=True)
+class SecureCookies(Expect):
+    """Whether the login's session cookie is for HTTPS alone."""
+
+    secure: bool
+
+    def look(self, server: Server) -> Seen:
+        told = _login_page(server)
+        found = re.search(r"^set-cookie: AUTH_SESSION_ID=.*", told.headers, re.MULTILINE | re.IGNORECASE)
+        if not found:
+            return Seen(False, f"sets no AUTH_SESSION_ID (status {told.status})")
+        secure = bool(re.search(r";\s*secure", found[0], re.IGNORECASE))
+        return Seen(secure is self.secure, f"the login's cookie is {'' if secure else 'not '}marked Secure")
+
+
+@dataclass(frozen=True)
 class Login(Expect):
     """What the form of the login is answered, sent as a browser behind the balancer does."""
 
@@ -333,18 +349,20 @@ def login(server: Server) -> tuple[int, str]:
     return told.status, f" to {where[1]}" if where else ""
 
 
-def _login(server: Server) -> tuple[dict[str, str], str]:
-    """The cookies and the form's path of the admin console's login page."""
+def _login_page(server: Server) -> Answer:
+    """The admin console's login page."""
     variables = server.environment.variables
-    console = (
-        variables.get("KC_HOSTNAME_ADMIN", variables.get("KC_HOSTNAME_ADMIN_URL", ""))
-        + "/admin/master/console/"
-    )
-    told = server.ask(
-        f"/realms/master/protocol/openid-connect/auth?client_id=security-admin-console&redirect_uri={console}"
-        f"&response_type=code&scope=openid&{_CHALLENGE}",
+    admin = variables.get("KC_HOSTNAME_ADMIN", variables.get("KC_HOSTNAME_ADMIN_URL", ""))
+    return server.ask(
+        "/realms/master/protocol/openid-connect/auth?client_id=security-admin-console&response_type=code"
+        f"&scope=openid&redirect_uri={admin}/admin/master/console/&{_CHALLENGE}",
         headers=("X-Forwarded-Proto: https",),
     )
+
+
+def _login(server: Server) -> tuple[dict[str, str], str]:
+    """The cookies and the form's path of the admin console's login page."""
+    told = _login_page(server)
     cookies = dict(
         re.findall(r"^set-cookie: ([^=]+)=([^;\r\n]*)", told.headers, re.MULTILINE | re.IGNORECASE)
     )
@@ -368,6 +386,3 @@ def _short(text: str, around: str = "") -> str:
         start = max(0, found.start() - 20)
         text = ("…" if start else "") + text[start : start + 170] + "…"
     return (text if len(text) <= 180 else text[:175] + "…").replace("|", "/")
-
-
-Check = Callable[[Server], Seen]

@@ -201,7 +201,7 @@ def _line(text: str) -> Line:
     if text.startswith("{"):
         with contextlib.suppress(json.JSONDecodeError):
             data = json.loads(text)
-            told = str(data.get("message", ""))
+            told = re.sub(r"\s+", " ", str(data.get("message", "")))
             thrown = data.get("exception") or {}
             while isinstance(thrown, dict) and thrown:
                 thrown = thrown.get("exception", thrown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.drilling.admin import Administrator, AdminUnreachable, representation
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.oidc import Realm
 from generator.drilling.places import places
 from tests.drilling.little import Little

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.drilling.hiding import Secrets
+from generator.showing.hiding import Secrets
 from generator.drilling.http import Client, NoAnswer
 from generator.drilling.oidc import Browser, LoginForm, Party, Realm, login, login_action, said
 from generator.drilling.probes import Failed

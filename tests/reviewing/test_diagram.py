@@ -19,7 +19,7 @@ from generator.reviewing.diagram.layout import SMALL, TITLE, lay_out
 from generator.reviewing.diagram.naming import words
 from generator.reviewing.diagram.widths import cut, width, wrapped
 from generator.reviewing.meaning.base import Reading
-from generator.reviewing.report.escaping import plain
+from generator.showing.escaping import plain
 from generator.reviewing.review import review
 from tests.cases import PROJECT
 from tests.reviewing.examples import artefact, committed, prod, resource, reviewed, stack_json, template

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from generator.reviewing import differences, report
-from generator.reviewing.report import escaping
+from generator.showing import escaping
 from tests.reviewing.examples import artefact, committed, prod, resource, reviewed, stack_json, template
 
 HOSTILE = (

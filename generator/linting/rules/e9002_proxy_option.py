@@ -16,8 +16,9 @@ class ProxyOption(KeycloakRule):
 
     Keycloak 26 has no `proxy` any more. It says so in the log (`Hostname v1 options [proxy] are still in
     use`) and ignores `KC_PROXY`: the balancer's X-Forwarded-* headers aren't read, so Keycloak takes every
-    request for plain HTTP from the balancer. Logins and the admin console answer 403, and the event log has
-    one address for everybody, the balancer's. `--proxy` on the command line stops the start.
+    request for plain HTTP from the balancer. The event log has one address for everybody, the balancer's,
+    cookies aren't secure, and where the public name isn't a full URL, the issuer and all links begin with
+    `http://` (see E9007). `--proxy` on the command line stops the start.
 
     `edge` is `proxy-headers=xforwarded` with `http-enabled=true` now, `reencrypt` is
     `proxy-headers=xforwarded`, `passthrough` and `none` are nothing at all.
@@ -64,8 +65,8 @@ class ProxyOption(KeycloakRule):
             f"the server doesn't start: Keycloak {keycloak.version} has no option --proxy"
             if one.argument
             else (
-                f"logins answer 403 behind the balancer: Keycloak {keycloak.version} has no option proxy,"
-                f" ignores {one.name} and reads no X-Forwarded-* headers"
+                f"Keycloak takes every request for plain HTTP from the balancer: {keycloak.version} has no"
+                f" option proxy, ignores {one.name} and reads no X-Forwarded-* headers"
             )
         )
         yield Hit.at(one.name_place, effect, instead(one))

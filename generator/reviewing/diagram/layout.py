@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from generator.reviewing.diagram.drawing import Diagram, Edge, Group, Label, Node
 from generator.reviewing.diagram.widths import cut, width, wrapped
-from generator.reviewing.report.escaping import plain
+from generator.showing.escaping import plain
 
 TITLE, SMALL = 13.0, 11.5
 """Font sizes in pixels."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from generator.reviewing.diagram.drawing import Diagram, Edge, Group, Node
 from generator.reviewing.diagram.layout import levels, said
-from generator.reviewing.report.escaping import mermaid as escaped
+from generator.showing.escaping import mermaid as escaped
 
 _MOST_CHARACTERS, _MOST_LINES = 45_000, 450
 _MOST_LETTERS = 80

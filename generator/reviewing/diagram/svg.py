@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from generator.reviewing.diagram.drawing import Diagram
 from generator.reviewing.diagram.layout import LINE, SMALL, TITLE, Box, Frame, Line, Text, lay_out, said
-from generator.reviewing.report.escaping import html
+from generator.showing.escaping import html
 
 _COLOURS = {
     "deleted": "bad",

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from generator.reviewing.changes import Change
 from generator.reviewing.effects import Effect
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.reviewing.report.escaping import code, cut
-from generator.reviewing.report.escaping import markdown as md
+from generator.showing.escaping import code, cut
+from generator.showing.escaping import markdown as md
 from generator.reviewing.report.words import causes, compared, grouped, heading, summary
 from generator.reviewing.review import Review
 

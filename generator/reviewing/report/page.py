@@ -15,7 +15,7 @@ from generator.reviewing.diagram import draw, svg
 from generator.reviewing.effects import Effect
 from generator.reviewing.facts import CREATE, IN_PLACE, INTERRUPTION, NONE
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.reviewing.report.escaping import cut, plain
+from generator.showing.escaping import cut, plain
 from generator.reviewing.report.words import causes, compared, grouped, summary
 from generator.reviewing.review import Review
 

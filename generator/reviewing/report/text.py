@@ -16,7 +16,7 @@ from generator.reviewing.facts import (
     REPLACEMENT,
 )
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.reviewing.report.escaping import cut, plain
+from generator.showing.escaping import cut, plain
 from generator.reviewing.report.words import causes, compared, grouped, summary
 from generator.reviewing.review import Review
 

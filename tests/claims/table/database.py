@@ -126,9 +126,7 @@ CLAIMS = (
         (V24, V267),
         (Ends("Driver does not support the provided URL"),),
         OPTIMIZED,
-        {
-            "KC_DB_URL": f"jdbc:aws-wrapper:postgresql://{DATABASE_NAME}/keycloak"
-        },
+        {"KC_DB_URL": f"jdbc:aws-wrapper:postgresql://{DATABASE_NAME}/keycloak"},
         found=False,
     ),
 )

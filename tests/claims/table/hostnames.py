@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from tests.claims.claim import Claim
-from tests.claims.expecting import Address, Closed, Ends, Issuer, Listens, Login, Says, SaysNothing, Starts
-from tests.claims.table.common import OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V267
+from tests.claims.expecting import (
+    Address,
+    Closed,
+    Ends,
+    Issuer,
+    Listens,
+    Login,
+    Says,
+    SaysNothing,
+    SecureCookies,
+    Starts,
+)
+from tests.claims.table.common import OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V264, V267
 
 CLAIMS = (
     Claim(
@@ -170,17 +181,51 @@ CLAIMS = (
     Claim(
         "E9007",
         "no proxy-headers",
-        "Requests whose origin it checks answer 403",
-        (V24, V26, V267),
-        (Starts(), Login(403)),
+        "Where the public name is a full URL, logins work nevertheless",
+        (V24, V26, V264, V267),
+        (Starts(), Login(302)),
         OPTIMIZED,
         {"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
         found=False,
     ),
     Claim(
         "E9007",
+        "no proxy-headers, cookies",
+        "from 26 on their cookies aren't marked `Secure`",
+        (V26, V264, V267),
+        (SecureCookies(False), Says("Non-secure context detected; cookies are not secured")),
+        OPTIMIZED,
+        {"KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+        found=False,
+    ),
+    Claim(
+        "E9007",
+        "as rendered",
+        "Keycloak reads none of the X-Forwarded-* headers",
+        (V24, V26, V264, V267),
+        (SecureCookies(True), Issuer("https://sso.example.com/")),
+        OPTIMIZED,
+        found=False,
+    ),
+    Claim(
+        "E9007",
+        "no proxy-headers, a bare host",
+        "Where the name is a bare host, the issuer and all links begin with `http://`",
+        (V26, V264, V267),
+        (Starts(), Issuer("http://sso.example.com")),
+        OPTIMIZED,
+        {
+            "KC_PROXY_HEADERS": None,
+            "KC_PROXY_TRUSTED_ADDRESSES": None,
+            "KC_HOSTNAME": "sso.example.com",
+            "KC_HOSTNAME_ADMIN": None,
+        },
+        found=False,
+    ),
+    Claim(
+        "E9007",
         "no proxy-headers, events",
-        "The event log has one address for everybody, the balancer's",
+        "Every event has one address, the balancer's",
         (V24, V26, V267),
         (Address("", "X-Forwarded-For: 203.0.113.66"),),
         OPTIMIZED,

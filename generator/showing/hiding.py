@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that a drill shows."""
+"""Keeps secrets out of what is shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = (
     r"(?:session_code|code|code_verifier|client_secret|password|access_token|refresh_token|id_token"
     r"|id_token_hint|token|tab_id|client_data|execution|session_state|state)"
 )
-_PARAMETER = re.compile(rf'(\b{_NAMES}=|"{_NAMES}"\s*:\s*")([^\s&"\',;<>]+)', re.IGNORECASE)
+_PARAMETER = re.compile(rf'(\b{_NAMES}=)([^\s&"\',;<>]+)|("{_NAMES}"\s*:\s*")((?:[^"\\]|\\.)+)', re.IGNORECASE)
 _COOKIE = re.compile(
     r"\b((?:AUTH_SESSION_ID|KEYCLOAK_SESSION|KEYCLOAK_IDENTITY|KC_RESTART|KC_AUTH_SESSION_HASH|"
     r"KC_STATE_CHECKER|AWSALB[A-Z0-9-]*)(?:_LEGACY)?=)([^\s;,]+)"
@@ -44,4 +44,4 @@ class Secrets:
             text = text.replace(value, HIDDEN)
         text = _TOKEN.sub(HIDDEN, text)
         text = _COOKIE.sub(rf"\g<1>{HIDDEN}", text)
-        return _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
+        return _PARAMETER.sub(lambda found: f"{found[1] or found[3]}{HIDDEN}", text)

@@ -1,10 +1,10 @@
-"""No secret gets into what a drill shows."""
+"""No secret gets into what is shown."""
 
 from __future__ import annotations
 
 import pytest
 
-from generator.drilling.hiding import HIDDEN, Secrets, clean
+from generator.showing.hiding import HIDDEN, Secrets, clean
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 
@@ -52,3 +52,9 @@ def test_a_longer_secret_is_hidden_whole():
 def test_control_characters_don_t_reach_a_terminal():
     """Escape sequences and line breaks are no text; other languages are."""
     assert clean("a\x1b[31mb\nc\x00\u202e ü 日") == "a\ufffd[31mb\ufffdc\ufffd\ufffd ü 日"
+
+
+def test_a_password_with_blanks_is_hidden_whole():
+    """What JSON quotes is hidden up to its quotation mark, blanks and escaped marks included; the rest stays."""
+    told = Secrets().hide('{"password": "two words \\" and more", "user": "ann"}')
+    assert told == f'{{"password": "{HIDDEN}", "user": "ann"}}'
