@@ -174,16 +174,7 @@ def describe(connection: Connection, arn: str) -> ChangeSet:
         plain = [_change(one) for one in told]
         changes = [known.get(one.logical_id, one) for one in plain]
         values = all(one.logical_id in known for one in plain)
-    return ChangeSet(
-        arn,
-        str(first.get("ChangeSetName", "")),
-        str(first.get("StackId", "")),
-        str(first["Status"]),
-        " ".join(str(first.get("StatusReason", "")).split()),
-        str(first.get("ExecutionStatus", "")),
-        tuple(changes),
-        values,
-    )
+    return _change_set(arn, first, changes, values)
 
 
 def state(connection: Connection, arn: str) -> ChangeSet | None:
@@ -194,16 +185,7 @@ def state(connection: Connection, arn: str) -> ChangeSet | None:
         if error.code in ("ChangeSetNotFound", "ChangeSetNotFoundException"):
             return None
         raise
-    return ChangeSet(
-        arn,
-        str(found.get("ChangeSetName", "")),
-        str(found.get("StackId", "")),
-        str(found["Status"]),
-        " ".join(str(found.get("StatusReason", "")).split()),
-        str(found.get("ExecutionStatus", "")),
-        (),
-        False,
-    )
+    return _change_set(arn, found, (), values=False)
 
 
 def delete(
@@ -296,6 +278,19 @@ def _pages(connection: Connection, arn: str, values: bool) -> tuple[dict[str, An
         if str(page.get("StatusReason", "")).startswith(_INCOMPLETE):
             first = {**first, "StatusReason": page["StatusReason"]}
     return first, changes
+
+
+def _change_set(arn: str, told: dict[str, Any], changes: Iterable[AwsChange], values: bool) -> ChangeSet:
+    return ChangeSet(
+        arn,
+        str(told.get("ChangeSetName", "")),
+        str(told.get("StackId", "")),
+        str(told["Status"]),
+        " ".join(str(told.get("StatusReason", "")).split()),
+        str(told.get("ExecutionStatus", "")),
+        tuple(changes),
+        values,
+    )
 
 
 def _change(told: dict[str, Any]) -> AwsChange:

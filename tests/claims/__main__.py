@@ -1,7 +1,7 @@
 """`python -m tests.claims [NAME...]`: tries what the rules say on the real server, and writes docs/claims.md.
 
-A NAME is a version, a rule or `rendered`, both (`26.7.4 E9005`), or a whole name from `--list`. What was
-tried before isn't tried again unless `--again` says so. Takes root on Debian 12, Java 17, Maven, and hours
+A NAME is a version, a rule or `rendered`, both (`26.7.4 E9005`), or a whole name from `--list`. What held
+before isn't tried again unless `--again` says so. Takes root on Debian 12, Java 17, Maven, and hours
 for all.
 """
 
@@ -22,7 +22,7 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a version, a rule, or both; all by default")
     parser.add_argument("--list", action="store_true", help="name them and what came of them")
-    parser.add_argument("--again", action="store_true", help="try again what was tried")
+    parser.add_argument("--again", action="store_true", help="try again what held")
     parser.add_argument(
         "--page", action="store_true", help="write the page from what is known, and try nothing"
     )

@@ -24,6 +24,10 @@ class Excuse:
 
 EXCUSES = (
     Excuse(
+        r"Thread Thread\[.*has been blocked for \d+ ms",
+        "the machine was at work on other things",
+    ),
+    Excuse(
         r"\[io.qua.dep.ind.IndexWrapper\] .* Failed to index",
         "classes that Keycloak's own build looks for and doesn't bring",
         before=(25,),
@@ -32,6 +36,25 @@ EXCUSES = (
         r"ISPN000569: Unable to persist Infinispan internal caches as no global state enabled",
         "Infinispan's remark on every Keycloak of this line",
         before=(26, 2),
+    ),
+    Excuse(
+        r"JGRP000014: ThreadPool.thread_dumps_threshold has been deprecated",
+        "a line of the JGroups stacks that Keycloak ships",
+        since=(25,),
+        before=(26, 2),
+    ),
+    Excuse(
+        r"JDBC resources leaked: \d+ ResultSet\(s\) and 0 Statement\(s\)",
+        "Keycloak's own migration of an empty database",
+        since=(26,),
+        before=(26, 2),
+    ),
+    Excuse(
+        r"option values are DEPRECATED.*: - hostname-admin - hostname( Consult|$)",
+        "with --optimized, 25 takes `hostname` for the option of 24 that has the same name",
+        "optimized",
+        (25,),
+        (26,),
     ),
     Excuse(
         r"option values are DEPRECATED.*: - cache-stack=kubernetes: [^-]*-ping' [^-]*$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.claims.allowed import EXCUSES, Excuse, excuse
 from tests.claims.environment import ADMIN_PASSWORD
@@ -85,7 +85,8 @@ class SaysNothing(Expect):
 class Quiet(Expect):
     """It warns of nothing, nor did the image's build, apart from what is excused."""
 
-    excuses: tuple[Excuse, ...] = EXCUSES
+    excuses: tuple[Excuse, ...] = field(default=EXCUSES, repr=False)
+    """Not part of what a verdict is about: one excuse more makes no other one wrong."""
 
     def look(self, server: Server) -> Seen:
         found = [line for line in (*server.of_the_build, *server.lines) if line.complains]

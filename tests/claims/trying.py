@@ -65,7 +65,7 @@ def _note(verdicts: Mapping[str, Verdict], claims: Iterable[Claim]) -> None:
 def attempt(wanted: Iterable[tuple[Claim, str]], every: Iterable[Claim], again: bool = False) -> int:
     """Tries claims on versions, writes the page after each server, and returns how many don't hold.
 
-    What was tried before, with the same settings, isn't tried again unless `again` says so.
+    What held before, with the same settings, isn't tried again unless `again` says so.
     Raises ClusterError.
     """
     every = list(every)
@@ -83,6 +83,7 @@ def attempt(wanted: Iterable[tuple[Claim, str]], every: Iterable[Claim], again: 
                 for one in group
                 if again
                 or one.name(version) not in tried
+                or not tried[one.name(version)].holds
                 or tried[one.name(version)].digest != _digest(one, environment)
             ]
             if not left:

@@ -157,6 +157,7 @@ def rendered(cloakform: Run, project: Path, tasks: int = 2) -> str:  # noqa: F81
     return (project / "rendered" / "certs" / "template.yaml").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_a_rendered_environment_takes_certificates(
     cloakform: Run,  # noqa: F811
     engine: Engine,

@@ -192,6 +192,18 @@ CLAIMS = (
         {"KC_SPI_EMAIL_TEMPLATE_MYCUSTOMPROVIDER_ENABLED": "true"},
     ),
     Claim(
+        "W9017",
+        "a build option, the stock image",
+        "The following SPI options are using the legacy "
+        "format and are not being treated as build time options",
+        (V264, V267),
+        (
+            Starts(),
+            Says("SPI options are using the legacy format and are not being treated as build time options"),
+        ),
+        variables={"KC_SPI_EMAIL_TEMPLATE_MYCUSTOMPROVIDER_ENABLED": "true"},
+    ),
+    Claim(
         "I9017",
         "one underscore",
         "It still works",
