@@ -15,8 +15,8 @@ from generator.deploying.events import Event
 from generator.deploying.stacks import Stack
 from generator.errors import AwsError, CredentialsError, RefusedError
 
-OFTEN, SELDOM = 2.0, 5.0
-"""Seconds between two looks: in the first minute, and later."""
+AT_FIRST, OFTEN, SELDOM = 0.5, 2.0, 5.0
+"""Seconds between two looks: in the first ten seconds, in which many changes are done; in the first minute; later."""
 _SILENCE = 300.0
 """Seconds that AWS may be out of reach before following it is given up."""
 _UNTOLD = 10
@@ -62,7 +62,8 @@ class Following:
     @property
     def pause(self) -> float:
         """Seconds until the next look."""
-        return OFTEN if self._clock() - self._begun < 60 else SELDOM
+        gone = self._clock() - self._begun
+        return AT_FIRST if gone < 10 else OFTEN if gone < 60 else SELDOM
 
     def look(self, tell: Callable[[str], None] = lambda _: None) -> list[Event]:
         """Asks AWS, and returns the events that are new. AWS may be out of reach for five minutes, which is told.

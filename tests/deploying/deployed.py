@@ -169,7 +169,7 @@ def site(
     for name, value in local_aws.settings(account).items():
         monkeypatch.setenv(name, value)
     # Nothing is waited for on this machine.
-    monkeypatch.setattr(executing, "OFTEN", 0.02)
+    monkeypatch.setattr(executing, "AT_FIRST", 0.02)
     yield Site(tmp_path, local.within(account), local, run)
 
 
