@@ -8,7 +8,7 @@ from tests.cluster import images
 from tests.cluster.engine import Engine
 
 # Fixtures: a copy of the project, and the command line where published ports are in reach.
-from tests.cluster.test_rehearsal import Path, Run, cloakform, edited, left, project, promises  # noqa: F401
+from tests.cluster.test_rehearsal import Path, Run, alone, cloakform, edited, left, project, promises  # noqa: F401
 
 CLOSED = (r"  TaskInCluster:\n.*?\n\n", ""), ("TaskInCluster, ", "")
 NEVER_COMPLETE = {

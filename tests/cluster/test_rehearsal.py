@@ -47,6 +47,13 @@ def cloakform(engine: Engine, project: Path) -> Iterator[Run]:
     assert left(engine) == ""
 
 
+@pytest.fixture(autouse=True)
+def alone(cloakform: Run) -> Iterator[None]:
+    """What a failed test leaves running is no burden on the next one."""
+    yield
+    cloakform("rehearse", "down", "--all")
+
+
 def left(engine: Engine) -> str:
     """Containers, networks and volumes of rehearsals that the engine has."""
     found = ""
