@@ -112,7 +112,7 @@ class Server:
                 "-k",
                 "--path-as-is",
                 "-m",
-                "15",
+                "90",
                 "-D",
                 told.name,
                 "--interface",

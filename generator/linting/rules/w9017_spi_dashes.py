@@ -18,7 +18,9 @@ class SpiSpellingOld(KeycloakRule):
     Options of providers that end in `enabled`, `provider` or `provider-default` are decided when the image is
     built. From 26.3 on, Keycloak takes them for that only in the new spelling, with two dashes (two
     underscores in a variable) between SPI, provider and property. In the old one it logs `The following SPI
-    options are using the legacy format and are not being treated as build time options` at each start.
+    options are using the legacy format and are not being treated as build time options` at each start. With
+    `--optimized`, 26.7.4 doesn't start with it at all: `The following build time options have values that
+    differ from what is persisted`.
 
     Bad:
 
@@ -50,8 +52,8 @@ class SpiSpellingOld(KeycloakRule):
                 dashes = "two dashes" if one.argument else "two underscores"
                 yield Hit.at(
                     one.name_place,
-                    f"Keycloak {keycloak.version} doesn't take {one.name} for a build option, as its end"
-                    " says, and complains at each start",
+                    f"Keycloak {keycloak.version} can't tell whether {one.name} is a build option, as its end"
+                    " says: it complains at each start, and may refuse to start with --optimized",
                     f"write {dashes} between SPI, provider and property, as in "
                     f"{'--spi-a--b--enabled' if one.argument else 'KC_SPI_A__B__ENABLED'}",
                 )

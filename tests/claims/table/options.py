@@ -181,13 +181,9 @@ CLAIMS = (
     Claim(
         "W9017",
         "KC_SPI_EMAIL_TEMPLATE_MYCUSTOMPROVIDER_ENABLED",
-        "The following SPI options are using the legacy "
-        "format and are not being treated as build time options",
-        (V264, V267),
-        (
-            Starts(),
-            Says("SPI options are using the legacy format and are not being treated as build time options"),
-        ),
+        "With `--optimized`, 26.7.4 doesn't start with it at all",
+        (V267,),
+        (Ends("build time options have values that differ .*kc.spi-email-template-mycustomprovider-enabled"),),
         OPTIMIZED,
         {"KC_SPI_EMAIL_TEMPLATE_MYCUSTOMPROVIDER_ENABLED": "true"},
     ),
