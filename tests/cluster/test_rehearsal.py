@@ -113,7 +113,9 @@ def test_dev_comes_up_keeps_its_promises_and_leaves_nothing(cloakform: Run, engi
     assert up.returncode == 0, up.stderr
     assert "every one sees the others" in up.stdout
     status = json.loads(cloakform("rehearse", "status", "dev", "--format", "json").stdout)
-    assert [task["members"] for task in status["tasks"]] == [2, 2] and status["watched"]
+    # One that lost the race for the empty database's tables ended and was replaced.
+    running = [task["members"] for task in status["tasks"] if task["phase"] == "running"]
+    assert running == [2, 2] and status["watched"]
     assert broken(cloakform, "dev", SOON) == {}
     assert cloakform("rehearse", "down", "dev").returncode == 0
     assert left(engine) == ""
