@@ -14,9 +14,9 @@ class ForwardedBehindAlb(KeycloakRule):
     With `proxy-headers=forwarded` Keycloak takes address, host and scheme of a request from the header
     `Forwarded` (RFC 7239) alone. The balancer sends `X-Forwarded-For`, `-Proto` and `-Port` and passes a
     `Forwarded` header on as the client wrote it. So Keycloak believes that every request came by plain HTTP
-    from the balancer: cookies and redirects are wrong, logins end in 403 or in a loop, every event and access
-    log names the balancer's address as the client's, and whoever sends a `Forwarded` header of their own
-    chooses the address that lands there.
+    from the balancer, as E9007 says of a server that reads neither: cookies aren't marked `Secure`,
+    every event and access log names the balancer's address as the client's. And whoever sends a `Forwarded`
+    header of their own chooses the address that lands there.
 
     Bad:
 
@@ -50,8 +50,8 @@ class ForwardedBehindAlb(KeycloakRule):
         if balancer is not None:
             yield Hit.at(
                 headers.place,
-                f"logins fail with 403 or go in circles: {balancer.name} sends X-Forwarded-* headers and no "
-                "Forwarded, so Keycloak takes every request for plain HTTP from the balancer",
+                f"clients choose the address that events name, and cookies aren't secure: {balancer.name} sends "
+                "X-Forwarded-* headers and no Forwarded of its own",
                 f"write xforwarded as the value of {headers.name}",
             )
 

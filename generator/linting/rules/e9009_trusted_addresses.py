@@ -15,8 +15,9 @@ class TrustedAddresses(KeycloakRule):
 
     With `proxy-trusted-addresses`, Keycloak reads the X-Forwarded-* headers of requests from these addresses
     alone and ignores them on all others. An Application Load Balancer takes addresses from all of its
-    subnets, and new ones whenever it scales. For requests that come from an address outside the list,
-    Keycloak believes it was asked by plain HTTP: logins answer 403, all of them or now and then.
+    subnets, and new ones whenever it scales. Requests that come from an address outside the list, all or now and
+    then, Keycloak takes for plain HTTP from the balancer: events name the balancer's address as the client's, and
+    cookies aren't marked `Secure` (what headers from elsewhere say is ignored: tried on 26.7.4).
 
     Bad:
 
@@ -94,8 +95,8 @@ class TrustedAddresses(KeycloakRule):
                 front = keycloak.fronts[0]["Name"].text
                 yield Hit.at(
                     one.place,
-                    f"every login answers 403: requests come from {front}, a container of the same task, so from "
-                    f"127.0.0.1, which {one.name} doesn't hold",
+                    f"Keycloak takes every request for plain HTTP from one client: requests come from {front}, a "
+                    f"container of the same task, so from 127.0.0.1, which {one.name} doesn't hold",
                     f"write 127.0.0.1 as the value of {one.name}",
                 )
             return
@@ -109,7 +110,8 @@ class TrustedAddresses(KeycloakRule):
                 names = ", ".join(map(str, missing))
                 yield Hit.at(
                     one.place,
-                    f"logins answer 403 whenever {balancer.name} asks from {names}: {one.name} doesn't hold"
+                    f"Keycloak takes requests for plain HTTP from the balancer whenever {balancer.name} asks from"
+                    f" {names}: {one.name} doesn't hold"
                     f" {'that network' if len(missing) == 1 else 'those networks'}, so Keycloak ignores its"
                     " headers",
                     f"add {names} to {one.name}",
