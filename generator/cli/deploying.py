@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import click
 
-from generator.cli.environments import ENDPOINT, ENVIRONMENT, rendered
+from generator.cli.environments import ALLOW, ENDPOINT, ENVIRONMENT, rendered
 from generator.cli.session import print_lines
 from generator.cli.watching import Interrupted, deferred, left_alone, watch
 from generator.errors import AwsError, CloakformError, CredentialsError, RefusedError
@@ -39,13 +39,7 @@ from generator.errors import AwsError, CloakformError, CredentialsError, Refused
     is_flag=True,
     help="Don't ask. Without a plan only what the review knows is deployed: where AWS sees more, it is refused.",
 )
-@click.option(
-    "--allow",
-    "allowed",
-    metavar="LOGICAL_ID",
-    multiple=True,
-    help="Let that resource (or a path such as Database.DeletionProtection) lose data or protection.",
-)
+@ALLOW
 @click.option(
     "--wait", type=click.FloatRange(min=0), metavar="MINUTES", default=0, help="Wait for a stack that is busy."
 )

@@ -15,6 +15,13 @@ ENDPOINT = click.option(
     metavar="URL",
     help="Send every call there instead of to AWS, say to `cloakform sandbox`.",
 )
+ALLOW = click.option(
+    "--allow",
+    "allowed",
+    metavar="LOGICAL_ID",
+    multiple=True,
+    help="Let that resource (or a path such as Database.DeletionProtection) lose data or protection.",
+)
 
 
 def rendered(session, name: str):

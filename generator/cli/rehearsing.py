@@ -362,8 +362,8 @@ def drill(session, name, steps, listing, requests, rate, cut, evidence, form, pa
 
 def _deployed(session, name, *, vantage, source, connect, authorities, endpoint_url):
     """What is deployed of a rendered environment. Raises CloakformError."""
-    from generator.deployed import stack
     from generator.aws import Connection
+    from generator.deployed import stack
     from generator.deployed.target import Deployed, Way, standing
     from generator.rehearsing import rehearsal
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.environments import unknown
+from generator.cli.environments import ALLOW, unknown
 from generator.cli.session import ENVIRONMENTS, print_lines
 from generator.errors import ProjectError
 
@@ -67,13 +67,7 @@ def diff(session, before, after, answer, form, output):
     help="Compare with that revision of git. Default: where this branch left "
     "origin/main or main; on main itself its newest commit.",
 )
-@click.option(
-    "--allow",
-    "allowed",
-    metavar="LOGICAL_ID",
-    multiple=True,
-    help="Let that resource (or a path such as Database.DeletionProtection) lose data or protection.",
-)
+@ALLOW
 @_FORMAT
 @_OUTPUT
 @click.pass_obj

@@ -396,7 +396,7 @@ def quick_create(session, environment, template_url, bucket, form):
     """
     import shlex
 
-    from generator.deploying import links
+    from generator.deploying import links, places
     from generator.deploying.target import DeployError
 
     _, target = _target(session, environment)
@@ -410,10 +410,10 @@ def quick_create(session, environment, template_url, bucket, form):
                 "CloudFormation reads a template for a link from S3: name a bucket with --bucket (or "
                 "stack.template_bucket in params), or say where the template is with --template-url"
             )
-        template_url = links.template_url(target, bucket)
+        template_url = places.template_url(target, bucket)
         upload = (
             f"aws s3 cp {shlex.quote(f'rendered/{target.name}/template.yaml')} "
-            f"{shlex.quote(f's3://{bucket}/{links.key(target)}')} --region {shlex.quote(target.region)}"
+            f"{shlex.quote(f's3://{bucket}/{places.key(target)}')} --region {shlex.quote(target.region)}"
         )
     made = links.quick_create(target, template_url)
     if form == "json":

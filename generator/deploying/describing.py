@@ -125,16 +125,10 @@ def outputs(target: Target, stack: Stack) -> list[tuple[str, str]]:
     shows it (CloudFormation user guide, "Parameters", NoEcho)."""
     hidden = masking.of(target)
     try:
-        document = parse(target.template)
-        secret = set(operating.silent(document))
-        listed = document.data.get("Outputs")
+        secret = operating.secret_outputs(parse(target.template))
     except DocumentError:
         return [(key, masking.HIDDEN) for key, _, _ in stack.outputs]
-    declared = listed if isinstance(listed, dict) else {}
-    return [
-        (key, masking.HIDDEN if secret & document.references(declared.get(key)) else hidden.hide(value))
-        for key, value, _ in stack.outputs
-    ]
+    return [(key, masking.HIDDEN if key in secret else hidden.hide(value)) for key, value, _ in stack.outputs]
 
 
 def planned(prepared: Prepared) -> list[Planned]:

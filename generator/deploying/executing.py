@@ -73,14 +73,14 @@ class Following:
         try:
             # The events last: what the status says has then happened in them as well.
             stack = stacks.look(self._connection, self.stack_id)
-            if stack is None:
-                raise AwsError(f"the stack {self.stack_id} isn't there any more")
-            new = events.read(self._connection, self.stack_id, self._since)
+            new = events.read(self._connection, self.stack_id, self._since) if stack is not None else []
         except AwsError as error:
             if self._clock() - self._reached > _SILENCE or error.code in ("AccessDenied", "AccessDeniedException"):
                 raise
             tell(f"AWS can't be asked at the moment, the stack goes on: {error}")
             return []
+        if stack is None:
+            raise AwsError(f"the stack {self.stack_id} isn't there any more")
         self._reached = self._clock()
         self.stack = stack
         if new:

@@ -6,20 +6,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from generator.deploying.operating import silent
-from generator.deploying.target import TEMPLATE, DeployError, Target
+from generator.deploying.masking import silent
+from generator.deploying.places import DOMAINS, domains
+from generator.deploying.target import DeployError, Target
 from generator.document import parse
 from generator.errors import DocumentError
-
-# (beginning of a region's name, domain of its console, domain of its services): AWS' partitions, with the
-# domains of their sign-in pages and endpoints (AWS General Reference, "Service endpoints"; botocore's
-# partitions.json).
-_PARTITIONS = (
-    ("cn-", "console.amazonaws.cn", "amazonaws.com.cn"),
-    ("us-gov-", "console.amazonaws-us-gov.com", "amazonaws.com"),
-    ("eusc-", "console.amazonaws-eusc.eu", "amazonaws.eu"),
-    ("", "console.aws.amazon.com", "amazonaws.com"),
-)
 
 
 @dataclass(frozen=True)
@@ -41,28 +32,11 @@ def quick_create(target: Target, template_url: str) -> QuickCreate:
     pairs = [("templateURL", template_url), ("stackName", target.stack_name)]
     pairs += [(f"param_{name}", value) for name, value in target.parameters.items() if name not in secret]
     query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs)
-    console, _ = _domains(target.region)
+    console, _ = domains(target.region)
     region = quote(target.region, safe="")
     return QuickCreate(
         f"https://{region}.{console}/cloudformation/home?region={region}#/stacks/quickcreate?{query}", secret
     )
-
-
-def key(target: Target) -> str:
-    """Where in a bucket the template is put: under another name when it is another template."""
-    return f"cloakform/{target.stack_name}/{target.digests[TEMPLATE]}.yaml"
-
-
-def template_url(target: Target, bucket: str) -> str:
-    """The URL of the template once it is in that bucket, which is in the environment's region."""
-    _, services = _domains(target.region)
-    if "." in bucket:  # the certificate of a virtual host doesn't cover a name with dots
-        return f"https://s3.{target.region}.{services}/{bucket}/{key(target)}"
-    return f"https://{bucket}.s3.{target.region}.{services}/{key(target)}"
-
-
-def _domains(region: str) -> tuple[str, str]:
-    return next((console, services) for start, console, services in _PARTITIONS if region.startswith(start))
 
 
 def _check(url: str) -> None:
@@ -71,11 +45,11 @@ def _check(url: str) -> None:
         host = parts.hostname or ""
     except ValueError:
         parts, host = None, ""
-    domains = "|".join(re.escape(services) for _, _, services in _PARTITIONS)
+    services_ = "|".join(re.escape(services) for _, _, services in DOMAINS)
     if (
         parts is None
         or parts.scheme != "https"
-        or not re.fullmatch(rf"(?:[a-z0-9][a-z0-9.-]*\.)?s3[a-z0-9.-]*\.(?:{domains})", host)
+        or not re.fullmatch(rf"(?:[a-z0-9][a-z0-9.-]*\.)?s3[a-z0-9.-]*\.(?:{services_})", host)
         or len(parts.path) < 2
     ):
         raise DeployError(

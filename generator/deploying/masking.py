@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from generator.deploying.target import Target
-from generator.document import Path, parse
-from generator.showing.hiding import HIDDEN, Secrets
+from generator.document import Document, Path, parse
 from generator.errors import DocumentError
 from generator.resolving import scalar_text
-from generator.showing.literals import hides
+from generator.showing.hiding import HIDDEN, Secrets
+from generator.showing.literals import hides, no_echo
 
 # A value that a name calls a secret, as logs, URLs, JSON and command lines write it: what stays, then the
 # value. It begins where a word does: tried at each character of a long one, it would take its length squared.
@@ -63,19 +63,26 @@ def of(target: Target) -> Masking:
     """What is to be hidden of an environment: values and defaults of its NoEcho parameters, and literals
     in its template that are secrets by their name or shape."""
     try:
-        data = parse(target.template).data
+        document = parse(target.template)
     except DocumentError:
         # What it says isn't known: then every parameter's value is one.
         return Masking(target.parameters.values())
-    declared = data.get("Parameters")
-    silent = {
-        str(name)
-        for name, one in (declared.items() if isinstance(declared, dict) else ())
-        if isinstance(one, dict) and (scalar_text(one.get("NoEcho")) or "").lower() == "true"
-    }
-    values = [value for name, value in target.parameters.items() if name in silent]
-    values += [scalar_text(declared[name].get("Default")) or "" for name in silent]
-    return Masking([*values, *_literals(data.get("Resources"), ())])
+    names = set(silent(document))
+    values = [value for name, value in target.parameters.items() if name in names]
+    values += [scalar_text(one.get("Default")) or "" for one in declared(document).values() if no_echo(one)]
+    return Masking([*values, *_literals(document.data.get("Resources"), ())])
+
+
+def silent(document: Document) -> tuple[str, ...]:
+    """Names of a template's NoEcho parameters."""
+    return tuple(name for name, one in declared(document).items() if no_echo(one))
+
+
+def declared(document: Document) -> dict[str, dict[str, Any]]:
+    """What is said of a template's parameters, by name."""
+    section = document.data.get("Parameters")
+    listed = section.items() if isinstance(section, dict) else ()
+    return {str(name): one for name, one in listed if isinstance(one, dict)}
 
 
 def _literals(value: Any, path: Path) -> Iterator[str]:

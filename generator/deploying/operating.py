@@ -316,7 +316,7 @@ def outputs(connection: Connection, target: Target) -> tuple[Stack, tuple[Output
     Raises DeployError where it isn't deployed, AwsError or CredentialsError.
     """
     stack = existing(connection, target)
-    made_from = _secret_outputs(_document(stacks.template(connection, stack)))
+    made_from = secret_outputs(_document(stacks.template(connection, stack)))
     hidden = masking.of(target)
     found = []
     for key, value, description in stack.outputs:
@@ -327,26 +327,11 @@ def outputs(connection: Connection, target: Target) -> tuple[Stack, tuple[Output
     return stack, tuple(found)
 
 
-def silent(document: Document) -> tuple[str, ...]:
-    """Names of a template's NoEcho parameters."""
-    return tuple(
-        name for name, one in _declared(document) if (scalar_text(one.get("NoEcho")) or "").lower() == "true"
-    )
-
-
-def _declared(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(name, what is said of it) of a template's parameters."""
-    section = document.data.get("Parameters")
-    for name, one in section.items() if isinstance(section, dict) else ():
-        if isinstance(one, dict):
-            yield str(name), one
-
-
-def _secret_outputs(document: Document | None) -> dict[str, str]:
-    """Output key -> why nobody is to see it."""
+def secret_outputs(document: Document | None) -> dict[str, str]:
+    """Output key -> why nobody is to see it: CloudFormation shows what is made from a NoEcho parameter in the clear."""
     if document is None:
         return {}
-    secret = set(silent(document))
+    secret = set(masking.silent(document))
     listed = document.data.get("Outputs")
     found = {}
     for key, one in listed.items() if isinstance(listed, dict) else ():
@@ -444,8 +429,8 @@ def _same_parameters(target: Target, stack: Stack) -> bool:
     document = _document(target.template)
     if document is None:
         return dict(target.parameters) == dict(stack.parameters)
-    secret = silent(document)
-    defaults = {name: scalar_text(one.get("Default")) for name, one in _declared(document)}
+    secret = masking.silent(document)
+    defaults = {name: scalar_text(one.get("Default")) for name, one in masking.declared(document).items()}
     wanted = {**defaults, **target.parameters}
     return set(target.parameters) <= set(stack.parameters) and all(
         name in secret or value == wanted.get(name) for name, value in stack.parameters.items()

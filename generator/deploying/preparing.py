@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from generator.aws import Connection, ExpiredError
-from generator.deploying import changesets, plans, protection, readiness, stacks
+from generator.deploying import changesets, places, plans, protection, readiness, stacks
 from generator.deploying.changesets import ChangeSet, Validation
 from generator.deploying.comparing import Surprise, hazards, surprises
 from generator.deploying.plans import Plan
@@ -294,7 +294,7 @@ def _url(connection: Connection, target: Target, tell: Callable[[str], None]) ->
             f"the template of {target.name} has {size:,} bytes, more than a call takes ({LIMIT:,}): name a bucket of "
             "the account's in params as stack.template_bucket and render"
         )
-    key = f"cloakform/{target.stack_name}/{target.digests[TEMPLATE]}.yaml"
+    key = places.key(target)
     tell(f"the template goes through s3://{target.bucket}/{key}")
     try:
         connection.ask(
@@ -318,5 +318,4 @@ def _url(connection: Connection, target: Target, tell: Callable[[str], None]) ->
         ) from error
     if connection.endpoint_url:
         return f"{connection.endpoint_url}/{target.bucket}/{key}"
-    suffix = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
-    return f"https://{target.bucket}.s3.{target.region}.{suffix}/{key}"
+    return places.template_url(target, target.bucket)

@@ -9,7 +9,8 @@ from typing import Any
 from generator.deploying.causes import Advice
 from generator.deploying.diagnosis import Diagnosis, Evidence, Failure
 from generator.deploying.tasks import TaskEnd
-from generator.showing.escaping import code, cut, markdown as escaped, plain
+from generator.showing.escaping import code, cut, plain
+from generator.showing.escaping import markdown as escaped
 
 Line = tuple[str, str]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from generator.document import Document, Resource
 from generator.resolving import Resolver
-from generator.showing.literals import hides
 from generator.reviewing.values import (
     HIDDEN,
     SECRET,
@@ -21,6 +20,7 @@ from generator.reviewing.values import (
     paired,
     shown,
 )
+from generator.showing.literals import hides
 
 _SECTIONS = ("Parameters", "Outputs", "Transform", "Rules", "Metadata", "Description")
 """Parts of a template beside its resources that are compared; mappings and conditions show in the resources

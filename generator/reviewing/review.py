@@ -170,12 +170,12 @@ def _beside(before: Artefact, after: Artefact) -> Iterable[Change]:
 
 def _parameter(side: Artefact, key: str, value: str | None) -> str | None:
     """A parameter's value as a report may show it."""
-    from generator.showing.literals import hides
-    from generator.reviewing.values import HIDDEN, silent
+    from generator.reviewing.values import HIDDEN
+    from generator.showing.literals import hides, no_echo
 
     declared = side.document.data.get("Parameters")
     declared = declared.get(key) if isinstance(declared, dict) else None
-    return value if value is None or not (silent(declared) or hides((key,), value)) else HIDDEN
+    return value if value is None or not (no_echo(declared) or hides((key,), value)) else HIDDEN
 
 
 def _line(text: str | None, key: str) -> int:

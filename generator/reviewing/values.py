@@ -14,6 +14,7 @@ from typing import Any
 
 from generator.document import Document, Path, Resource
 from generator.resolving import NO_VALUE, Resolver, Unknown, is_known, scalar_text
+from generator.showing.literals import no_echo
 
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
@@ -243,7 +244,7 @@ class Values:
         if worked_out:
             settled = self.resolver.value({"Ref": target})
             if is_known(settled) and settled is not NO_VALUE:
-                if not target.startswith("AWS::") and silent(parameters[target]):
+                if not target.startswith("AWS::") and no_echo(parameters[target]):
                     return self._wrapped(
                         Node("function", (SECRET, str(settled)), path, function=SECRET), path, name
                     )
@@ -395,19 +396,12 @@ SECRET = "secret"
 """Function of a value that nobody may see: what a NoEcho parameter is set to."""
 
 
-def silent(parameter: Any) -> bool:
-    """Whether a declared parameter is a NoEcho one."""
-    return isinstance(parameter, dict) and str(parameter.get("NoEcho")).lower() == "true"
-
-
 def _called(node: Node, hide, path) -> str:
     parts = node.parts
     if node.function == SECRET:
         return HIDDEN
-    if node.function == "Ref":
-        return f"!Ref {parts[0]}"
-    if node.function == "Fn::GetAtt":
-        return f"!GetAtt {parts[0]}.{parts[1]}"
+    if _names(node):
+        return f"!{node.function.removeprefix('Fn::')} {'.'.join(parts)}"
     if node.function == "Fn::Sub" and not (len(parts) == 1 and isinstance(parts[0], Node)):
         text = "".join(one if isinstance(one, str) else f"${{{_inside(one, hide, path)}}}" for one in parts)
         if hide is not None and any(isinstance(one, str) and hide(path, one) for one in parts):
@@ -418,9 +412,12 @@ def _called(node: Node, hide, path) -> str:
 
 
 def _inside(node: Node, hide, path) -> str:
-    if node.function == "Ref":
-        return str(node.parts[0])
-    return ".".join(map(str, node.parts)) if node.function == "Fn::GetAtt" else shown(node, hide, path)
+    return ".".join(node.parts) if _names(node) else shown(node, hide, path)
+
+
+def _names(node: Node) -> bool:
+    """Whether it is a reference in its right shape: a template may hold any."""
+    return node.function in ("Ref", "Fn::GetAtt") and all(isinstance(one, str) for one in node.parts)
 
 
 def _mentions_pseudo(value: Any) -> bool:

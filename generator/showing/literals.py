@@ -1,8 +1,9 @@
-"""Which literals of a template a report doesn't show."""
+"""Which literals and parameters of a template a report doesn't show."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _NAMES = re.compile(
     r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?STRING|TOKEN|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)$",
@@ -39,3 +40,8 @@ def hides(path: tuple[str, ...], text: str) -> bool:
 
         return catalog.masked(name)
     return False
+
+
+def no_echo(parameter: Any) -> bool:
+    """Whether a declared parameter is a NoEcho one."""
+    return isinstance(parameter, dict) and str(parameter.get("NoEcho")).lower() == "true"

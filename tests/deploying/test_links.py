@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from generator.deploying import links
+from generator.deploying import links, places
 from generator.deploying.target import DeployError, Target
 
 TEMPLATE = """
@@ -90,14 +90,14 @@ def test_no_link_from_a_template_that_can_not_be_read():
 def test_other_partitions_have_other_hosts(region, console, bucket):
     """In China, GovCloud and the European Sovereign Cloud the console and S3 have other names."""
     target = replace(TARGET, region=region)
-    url = links.template_url(target, "b")
+    url = places.template_url(target, "b")
     assert urlsplit(url).hostname == bucket
     assert urlsplit(links.quick_create(target, url).url).hostname == console
 
 
 def test_a_bucket_with_dots_gets_a_path():
     """A bucket with dots in its name has no certificate for a host of its own, so it is named in the path."""
-    assert links.template_url(TARGET, "my.bucket") == (
+    assert places.template_url(TARGET, "my.bucket") == (
         f"https://s3.eu-central-1.amazonaws.com/my.bucket/cloakform/keycloak-dev/{'0' * 64}.yaml"
     )
 

@@ -316,6 +316,8 @@ class TestSecrets:
         "Resources: {A: 1}",
         "Resources: {A: {Type: [], Properties: 3}}",
         "Parameters: 5",
+        "Resources: {A: {Type: T, Properties: {X: {'Fn::GetAtt': x}, Y: {'Fn::GetAtt': [A, {Ref: B}]}, "
+        "Z: {'Fn::Sub': ['${a}', {a: {'Fn::GetAtt': 3}}]}}}}",
         "Resources: {A: {Type: T, Properties: {Tags: {Ref: [1]}, X: {'Fn::Sub': []}, Y: "
         "{'Fn::Join': [1]}, Z: null}}}",
         "Conditions: {A: {Condition: A}}\nResources: {A: {Type: T, Condition: A, "

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from generator.reviewing.changes import Change
 from generator.reviewing.effects import Effect
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.showing.escaping import code, cut
-from generator.showing.escaping import markdown as md
 from generator.reviewing.report.words import causes, compared, grouped, heading, summary
 from generator.reviewing.review import Review
+from generator.showing.escaping import code, cut
+from generator.showing.escaping import markdown as md
 
 _SIGNS = {DANGER: "🔴", WARNING: "🟠", "note": "⚪"}
 

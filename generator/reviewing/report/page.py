@@ -15,9 +15,9 @@ from generator.reviewing.diagram import draw, svg
 from generator.reviewing.effects import Effect
 from generator.reviewing.facts import CREATE, IN_PLACE, INTERRUPTION, NONE
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.showing.escaping import cut, plain
 from generator.reviewing.report.words import causes, compared, grouped, summary
 from generator.reviewing.review import Review
+from generator.showing.escaping import cut, plain
 
 _LONG = 3000
 """Characters of one value; nobody reads more in a table."""

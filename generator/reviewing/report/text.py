@@ -16,9 +16,9 @@ from generator.reviewing.facts import (
     REPLACEMENT,
 )
 from generator.reviewing.meaning.base import DANGER, WARNING
-from generator.showing.escaping import cut, plain
 from generator.reviewing.report.words import causes, compared, grouped, summary
 from generator.reviewing.review import Review
+from generator.showing.escaping import cut, plain
 
 Line = tuple[str, str]
 
