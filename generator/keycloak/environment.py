@@ -138,11 +138,6 @@ class Front:
     configuration: str = ""
     """Configuration of the proxy, where that container isn't Keycloak's own."""
 
-    @property
-    def is_proxy(self) -> bool:
-        """Whether requests pass a proxy in the task."""
-        return bool(self.configuration)
-
 
 def stack_name(settings: Settings, environment: str) -> str:
     """Name of the environment's CloudFormation stack."""

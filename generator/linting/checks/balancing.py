@@ -7,21 +7,12 @@ from typing import Any, NamedTuple
 
 from generator.document import Document, Path, Resource
 from generator.linting.checks.base import is_given, items, mapping, target
+from generator.rule_fields import RULE_FIELDS
 
 BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
-
-FIELDS = {
-    "host-header": "HostHeaderConfig",
-    "http-header": "HttpHeaderConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "path-pattern": "PathPatternConfig",
-    "query-string": "QueryStringConfig",
-    "source-ip": "SourceIpConfig",
-}
-"""Field of a rule condition to the key that holds its values."""
 
 
 class Condition(NamedTuple):
@@ -44,10 +35,10 @@ def conditions(rule: Resource) -> list[Condition]:
     path = (*rule.path, "Properties", "Conditions")
     for index, condition in items(rule.properties, "Conditions"):
         field = condition.get("Field")
-        if not isinstance(field, str) or field not in FIELDS:
+        if not isinstance(field, str) or field not in RULE_FIELDS:
             continue
         here = (*path, index)
-        places = [(here, condition), ((*here, FIELDS[field]), mapping(condition, FIELDS[field]))]
+        places = [(here, condition), ((*here, RULE_FIELDS[field]), mapping(condition, RULE_FIELDS[field]))]
         lists = [
             ((*place, key), holder[key])
             for place, holder in places

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from generator.document import Resource
-from generator.linting.checks.balancing import FIELDS, RULE, Condition, conditions
+from generator.linting.checks.balancing import RULE, Condition, conditions
 from generator.linting.checks.base import is_given, items, nearest, text
 from generator.linting.rule import Hit, Rule
 from generator.linting.view import View
+from generator.rule_fields import RULE_FIELDS
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
 
@@ -91,8 +92,8 @@ class ConditionShape(Rule):
                 yield Hit(path, "a rule has at least one condition")
             for index, condition in items(rule.properties, "Conditions"):
                 field = text(condition.get("Field"))
-                if field is not None and field not in FIELDS:
-                    yield Hit((*path, index, "Field"), f"there is no field {field!r}", nearest(field, FIELDS))
+                if field is not None and field not in RULE_FIELDS:
+                    yield Hit((*path, index, "Field"), f"there is no field {field!r}", nearest(field, RULE_FIELDS))
             yield from self._shapes(rule, conditions(rule))
 
     def _shapes(self, rule: Resource, found: list[Condition]) -> Iterator[Hit]:
@@ -104,8 +105,8 @@ class ConditionShape(Rule):
                 )
             seen.add(condition.field)
             body = rule.properties["Conditions"][condition.path[-1]]
-            key = FIELDS[condition.field]
-            for other in set(FIELDS.values()) - {key}:
+            key = RULE_FIELDS[condition.field]
+            for other in set(RULE_FIELDS.values()) - {key}:
                 if is_given(body.get(other)):
                     yield Hit(
                         (*condition.path, other),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from generator.document import Path
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.rules import _cluster as cluster
 from generator.linting.view import Keycloak
 from generator.linting.view.firewall import Permission
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from generator.document import Path, Resource
 from generator.linting.view.firewall import Party, networks
 from generator.resolving import Place, whole_number
+from generator.rule_fields import RULE_FIELDS
 
 if TYPE_CHECKING:
     from generator.linting.view.template import View
@@ -20,14 +21,6 @@ RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 SUBNET = "AWS::EC2::Subnet"
 
-_CONFIGS = {
-    "host-header": "HostHeaderConfig",
-    "http-header": "HttpHeaderConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "path-pattern": "PathPatternConfig",
-    "query-string": "QueryStringConfig",
-    "source-ip": "SourceIpConfig",
-}
 _EVERYBODY = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _LOGINS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
@@ -445,7 +438,7 @@ def _attributes(place: Place) -> Attributes:
 
 def _condition(place: Place) -> Condition:
     name = place["Field"].text
-    config = place[_CONFIGS[name]] if name in _CONFIGS else place
+    config = place[RULE_FIELDS[name]] if name in RULE_FIELDS else place
     listed = config["Values"] if config["Values"] else place["Values"]
     values = tuple(listed)
     known = listed.unknown is None and all(one.text is not None for one in values)

@@ -13,6 +13,7 @@ from generator.rehearsing.reading.networks import Networks
 from generator.rehearsing.reading.scene import Scene
 from generator.rehearsing.topology import Action, Condition, Listener, MutualTls, Rule, TargetGroup
 from generator.resolving import Place, Reference
+from generator.rule_fields import RULE_FIELDS
 
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
@@ -21,14 +22,6 @@ REVOCATION = "AWS::ElasticLoadBalancingV2::TrustStoreRevocation"
 
 EXISTING = "ExistingBalancer"
 
-_CONFIGS = {
-    "host-header": "HostHeaderConfig",
-    "http-header": "HttpHeaderConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "path-pattern": "PathPatternConfig",
-    "query-string": "QueryStringConfig",
-    "source-ip": "SourceIpConfig",
-}
 _CONFIG_KEYS = {
     "forward": "ForwardConfig",
     "fixed-response": "FixedResponseConfig",
@@ -472,12 +465,12 @@ class Balancers:
     def _condition(self, place: Place, rule: Resource) -> Condition | None:
         scene = self._scene
         what = f"a condition of {rule.logical_id}"
-        written = [field for field, key in _CONFIGS.items() if place[key]]
+        written = [field for field, key in RULE_FIELDS.items() if place[key]]
         field = scene.text(place["Field"], what, written[0] if written else "")
-        if field not in _CONFIGS:
-            scene.problem(place, f"{what} is for {field!r}", f"write one of {', '.join(_CONFIGS)}")
+        if field not in RULE_FIELDS:
+            scene.problem(place, f"{what} is for {field!r}", f"write one of {', '.join(RULE_FIELDS)}")
             return None
-        config = place[_CONFIGS[field]]
+        config = place[RULE_FIELDS[field]]
         header = ""
         if field == "http-header":
             header = scene.text(config["HttpHeaderName"], what)
