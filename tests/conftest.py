@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,11 @@ from generator.params.load import Environment
 from generator.rendering.engine import Engine
 from generator.rendering.handover import HandOver, hand_over
 from tests.cases import CASES, PROJECT, write_project
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Where a shell started these tests in the background: commands would inherit that and never see Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
