@@ -11,7 +11,7 @@ import pytest
 
 from generator.sandbox import local_aws
 from tests.cases import PROJECT
-from tests.deploying.deploying import ACCOUNT, Place, client
+from tests.deploying.deploying import ACCOUNT, EMPTY, Place, client
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +51,21 @@ def make(
 def place(make: Callable[..., Place]) -> Place:
     """An environment whose stack isn't there yet."""
     return make()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_aws.Running]:
+    """A local AWS that tests may empty."""
+    with local_aws.running(PROJECT, tmp_path_factory.mktemp("aws")) as made:
+        yield made
+
+
+@pytest.fixture
+def aws(sandbox: local_aws.Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[local_aws.LocalAws]:
+    """An account with nothing in it, and its credentials."""
+    for name, value in local_aws.settings(EMPTY).items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    yield sandbox.within(EMPTY)
+    sandbox.reset()

@@ -3,11 +3,9 @@ there."""
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from generator import cli
 from generator.aws import Connection
 from generator.deploying import executing
 from generator.deploying.target import Target, of
@@ -24,6 +21,7 @@ from generator.reviewing.sources import committed
 from generator.sandbox import faults, local_aws
 from generator.sandbox.local_aws import REGION, LocalAws
 from tests.cases import PROJECT
+from tests.deploying.deploying import Ran, called
 
 STACK = "keycloak-test"
 _accounts = itertools.count(400_000_000_001)
@@ -49,20 +47,6 @@ Outputs:
   Login: {Value: !Sub "admin:${Secret}"}
   Name: {Value: !Ref Words}
 """
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        """What it printed, as JSON."""
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
@@ -134,13 +118,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """Runs a command in a project folder, in this process."""
 
     def ran(root: Path, *arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["cloakform", "--project", str(root), *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        gc.enable()
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
+        return called(monkeypatch, capsys, "--project", str(root), *arguments)
 
     return ran
 

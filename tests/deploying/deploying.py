@@ -4,15 +4,20 @@ side of what they did."""
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import itertools
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from generator import cli
 from generator.aws import Connection
 from generator.cli.deploying import _Run
 from generator.cli.session import Session
@@ -22,6 +27,8 @@ from generator.reviewing import Artefact
 from generator.sandbox.local_aws import REGION, Running
 
 ACCOUNT = "600000000001"
+EMPTY = "111111111111"
+"""The account of the fixture `aws`."""
 _numbers = itertools.count(1)
 _connections: dict[tuple[str, str, int], Connection] = {}
 
@@ -50,7 +57,7 @@ def quickly(seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a deployment ended."""
+    """How a command ended."""
 
     code: int
     out: str
@@ -60,6 +67,17 @@ class Ran:
     def data(self) -> Any:
         """Its one JSON document."""
         return json.loads(self.out)
+
+
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
+    """Runs the command line in this process."""
+    monkeypatch.setattr(sys, "argv", ["cloakform", *arguments])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    gc.enable()
+    said = capsys.readouterr()
+    return Ran(int(ended.value.code or 0), said.out, said.err)
 
 
 class Kept(Session):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import shutil
@@ -15,11 +14,10 @@ from typing import Any
 
 import pytest
 
-from generator import cli
 from generator.sandbox import local_aws
 from generator.sandbox.local_aws import LocalAws
 from tests.cases import PROJECT
-from tests.deploying.deploying import Ran, client
+from tests.deploying.deploying import Ran, called, client
 from tests.deploying.terminal import Terminal
 
 DEV = json.loads((PROJECT / "rendered" / "dev" / "stack.json").read_text("utf-8"))
@@ -108,13 +106,7 @@ def here(
         for name, value in {**local_aws.settings(ACCOUNT), **variables}.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(project.root)
-        monkeypatch.setattr(sys, "argv", ["cloakform", *project.command(*arguments, url=url)[3:]])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        gc.enable()
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
+        return called(monkeypatch, capsys, *project.command(*arguments, url=url)[3:])
 
     return run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -19,11 +18,11 @@ from generator.deploying.stacks import Stack
 from generator.deploying.target import Target
 from generator.deploying.tasks import ContainerEnd, TaskEnd
 from generator.errors import AwsError
-from generator.sandbox.local_aws import REGION, LocalAws, Running, Validation, running, settings
+from generator.sandbox.local_aws import REGION, LocalAws, Validation
 from tests.cases import PROJECT
+from tests.deploying.deploying import EMPTY as ACCOUNT
 from tests.deploying.recording import Refusing, Stream
 
-ACCOUNT = "111111111111"
 SECRET = "hunter22-and-more"
 LITERAL = "s3cr3t-in-the-template"
 CHANGE_SET = (
@@ -944,23 +943,6 @@ def test_what_is_precise_takes_the_place_of_what_is_general():
 
 
 # --- Through real calls ---
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory) -> Iterator[Running]:
-    with running(PROJECT, tmp_path_factory.mktemp("aws")) as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(sandbox, monkeypatch) -> Iterator[LocalAws]:
-    """An account with nothing in it, and its credentials."""
-    for name, value in settings(ACCOUNT).items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    yield sandbox.within(ACCOUNT)
-    sandbox.reset()
 
 
 def created(aws: LocalAws, template: str = TEMPLATE) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from generator.aws import Connection
 from generator.deploying import events, report, stacks, tasks
@@ -15,11 +13,10 @@ from generator.deploying.masking import Masking
 from generator.deploying.tasks import TaskEnd, Watcher
 from generator.errors import AwsError, CredentialsError
 from generator.sandbox import faults
-from generator.sandbox.local_aws import REGION, LocalAws, Running, running, settings
-from tests.cases import PROJECT
+from generator.sandbox.local_aws import REGION, LocalAws
+from tests.deploying.deploying import EMPTY as ACCOUNT
 from tests.deploying.recording import STREAM_START, Stream
 
-ACCOUNT = "111111111111"
 TEMPLATE = """\
 Parameters:
   Password: {Type: String, NoEcho: true}
@@ -60,23 +57,6 @@ LOG = (
     "ERROR: FATAL: "
     'password authentication failed for user "keycloak" \x1b[31m',
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory) -> Iterator[Running]:
-    with running(PROJECT, tmp_path_factory.mktemp("aws")) as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(sandbox, monkeypatch) -> Iterator[LocalAws]:
-    """An account with nothing in it, and its credentials."""
-    for name, value in settings(ACCOUNT).items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    yield sandbox.within(ACCOUNT)
-    sandbox.reset()
 
 
 def begin(aws: LocalAws) -> str:
