@@ -23,6 +23,8 @@ def await_cluster(place, started, docker, watch, tell, begun: float, wait: float
     from generator.rehearsing import rehearsal
 
     topology = started.topology
+    # Until then an answer of DNS' from before keeps them from each other.
+    patience = APART + (topology.discovery.kept if topology.discovery else 0)
     apart = 0.0
     while True:
         now = rehearsal.status(place, started, docker)
@@ -33,7 +35,7 @@ def await_cluster(place, started, docker, watch, tell, begun: float, wait: float
             raise RehearsalError(said + _because(topology, ended[-1]["what"]))
         moment = time.monotonic()
         apart = (apart or moment) if _well(now) else 0.0
-        if apart and moment - apart > APART:
+        if apart and moment - apart > patience:
             raise RehearsalError(
                 f"the tasks are well and don't see each other after {moment - begun:.0f} s: "
                 f"{'; '.join(_lines(now))}{_because(topology, 'apart')}"

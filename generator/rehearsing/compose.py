@@ -66,7 +66,8 @@ def files(topology: Topology, root: Path, authority: Authority, choices: Choices
     made: dict[str, bytes] = {"compose.yaml": compose_file(topology, root, choices).encode()}
     for name in ("tools/Dockerfile", "database/database.sh"):
         made[name] = _template(root, name)
-    made["dns/dnsmasq.conf"] = resolver.dnsmasq(topology, root).encode()
+    made["dns/resolver.conf"] = resolver.resolving(topology, root).encode()
+    made["dns/zone.conf"] = resolver.zone(topology, root).encode()
     made["dns/hosts"] = resolver.answers(
         topology, [slot.address for slot in topology.slots[:topology.service.desired]]).encode()
     if choices.firewall:

@@ -6,18 +6,42 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from generator.rehearsing import names, quoting
-from generator.rehearsing.topology import Address, Discovery, Topology
+from generator.rehearsing.topology import LONGEST_KEPT, Address, Discovery, Topology
 
 MOST = 8
 """Records in one answer of a service with MULTIVALUE routing (Cloud Map, "DnsConfig", RoutingPolicy)."""
+_ZONE_PORT = 5353
 
 
-def dnsmasq(topology: Topology, root: Path, *, hosts: str = "/rehearsal/hosts") -> str:
-    """dnsmasq's configuration; `hosts` is the path, in its container, of the file that `answers` fills.
+def resolving(topology: Topology, root: Path) -> str:
+    """Configuration of the dnsmasq that tasks ask: it asks the one of `zone` and keeps what that says.
 
-    It takes no right but NET_BIND_SERVICE. One time to live holds for every name: the discovery name's. Where
-    the service is discovered by SRV records, dnsmasq's don't change while it runs: there is one for each
-    slot, and those whose task isn't registered lead to a name without an address.
+    It takes no right but NET_BIND_SERVICE. All names that aren't there are kept for as long as the discovery name.
+
+    Raises RehearsalError for values of the template's that have no place in such a file.
+    """
+    discovery = topology.discovery
+    return quoting.fill(
+        root,
+        "resolver.conf.j2",
+        {
+            "file": topology.file,
+            "resolver": topology.resolver,
+            "zone_port": _ZONE_PORT,
+            "longest": LONGEST_KEPT,
+            "negative": min(discovery.negative_ttl, LONGEST_KEPT) if discovery else 0,
+            "line": discovery.namespace_line if discovery else 0,
+        },
+    )
+
+
+def zone(topology: Topology, root: Path, *, hosts: str = "/rehearsal/hosts") -> str:
+    """Configuration of the dnsmasq that knows the names; `hosts` is the path, in its container, of the file that
+    `answers` fills.
+
+    One time to live holds for every name: the discovery name's. Where the service is discovered by SRV records,
+    dnsmasq's don't change while it runs: there is one for each slot, and those whose task isn't registered lead
+    to a name without an address.
 
     Raises RehearsalError for values of the template's that have no place in such a file.
     """
@@ -32,10 +56,10 @@ def dnsmasq(topology: Topology, root: Path, *, hosts: str = "/rehearsal/hosts") 
         services = [f"{name},{slot.name}.{name},{port},1,1" for slot in topology.slots]
     return quoting.fill(
         root,
-        "dnsmasq.conf.j2",
+        "zone.conf.j2",
         {
             "file": topology.file,
-            "resolver": topology.resolver,
+            "zone_port": _ZONE_PORT,
             "hosts": quoting.text(hosts, "the resolver", "the path"),
             "name": quoting.host_name(discovery.name, where) if discovery else "none",
             "services": services,

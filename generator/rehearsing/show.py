@@ -62,6 +62,7 @@ def describe(topology: Topology) -> dict[str, Any]:
         and {
             "name": topology.discovery.name,
             "ttl": topology.discovery.ttl,
+            "negative_ttl": topology.discovery.negative_ttl,
             "routing": topology.discovery.routing,
             "record_type": topology.discovery.record_type,
             "by_health": topology.discovery.by_health,
@@ -437,7 +438,8 @@ def _discovery(topology: Topology) -> list[str]:
     which = "healthy tasks" if found.by_health else "running tasks, healthy or not"
     return [
         f"{found.name} ({found.record_type}, TTL {found.ttl} s) answers with {which}, {how} "
-        f"(line {found.line})"
+        f"(line {found.line}); that there is no such name is kept for {found.negative_ttl} s"
+        + (f" (line {found.namespace_line})" if found.namespace_line else "")
     ]
 
 

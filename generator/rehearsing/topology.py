@@ -173,6 +173,11 @@ class Service:
         return -(-self.desired * self.minimum_percent // 100)
 
 
+LONGEST_KEPT = 300
+"""Seconds that a VPC's resolver keeps an answer at most, whatever its TTL (re:Post, "how to change ttl of aws local
+dns resolver")."""
+
+
 @dataclass(frozen=True)
 class Discovery:
     """The Cloud Map service that the tasks register with."""
@@ -189,6 +194,16 @@ class Discovery:
     by_health: bool = True
     """Whether a task has to be healthy to be listed: with HealthCheckCustomConfig ECS tells Cloud Map about health;
     without it every running task is listed."""
+    negative_ttl: int = LONGEST_KEPT
+    """Seconds that a resolver keeps the answer that there is no such name, which is given while no task is listed: the
+    namespace's SOA TTL. Without one a VPC's resolver took the longest time it keeps anything
+    (aws-app-mesh-roadmap 221)."""
+    namespace_line: int = 0
+
+    @property
+    def kept(self) -> int:
+        """Seconds that an answer may be used again, however wrong it has become."""
+        return min(max(self.ttl, self.negative_ttl), LONGEST_KEPT)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -17,38 +18,53 @@ from tests.rehearsing.topologies import ADMIN, PUBLIC, SLOTS, TOPOLOGY
 
 
 class Names:
-    """A running dnsmasq, as unprivileged as its container, with the network's other addresses beside its
-    own."""
+    """The resolver's two running dnsmasq, as unprivileged as their container, with the network's other addresses
+    beside its own."""
 
     def __init__(self, topology: Topology, folder: Path):
         self.topology = topology
         self.hosts = folder / "hosts"
         self.output = folder / "dnsmasq.log"
         self.register()
-        configuration = folder / "dnsmasq.conf"
-        configuration.write_text(resolver.dnsmasq(topology, ROOT, hosts=str(self.hosts)), encoding="utf-8")
+        texts = {
+            "resolver.conf": resolver.resolving(topology, ROOT),
+            "zone.conf": resolver.zone(topology, ROOT, hosts=str(self.hosts)),
+        }
         subprocess.run(["ip", "address", "add", f"{topology.resolver}/32", "dev", "lo"], check=True)
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [
-                    "setpriv",
-                    "--bounding-set=-all,+net_bind_service",
-                    "--no-new-privs",
-                    "dnsmasq",
-                    "--keep-in-foreground",
-                    f"--conf-file={configuration}",
-                ],
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            self.cache, self.process = (
+                self._started(folder / name, text, output) for name, text in texts.items()
             )
         until("it has read its names", self._read)
+
+    def _started(self, configuration: Path, text: str, output: BinaryIO) -> subprocess.Popen[bytes]:
+        configuration.write_text(text, encoding="utf-8")
+        return subprocess.Popen(
+            [
+                "setpriv",
+                "--bounding-set=-all,+net_bind_service",
+                "--no-new-privs",
+                "dnsmasq",
+                "--keep-in-foreground",
+                f"--conf-file={configuration}",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def stop(self) -> None:
+        """Ends both."""
+        for one in (self.cache, self.process):
+            one.kill()
+            one.wait()
 
     def _read(self, times: int = 1) -> bool:
         assert self.process.poll() is None, self.output.read_text()
         return self.output.read_text().count(f"read {self.hosts}") >= times
 
-    def register(self, *slots: Host, **how) -> None:
-        """These slots are registered from now on, and no others."""
+    def register(self, *slots: Host, forgotten: bool = True, **how) -> None:
+        """These slots are registered from now on, and no others; answers from before are `forgotten`, as if they
+        had grown old."""
         text = resolver.answers(self.topology, [one.address for one in slots], **how)
         fresh = self.hosts.with_name("fresh")
         fresh.write_text(text, encoding="utf-8")
@@ -57,6 +73,13 @@ class Names:
             read = self.output.read_text().count(f"read {self.hosts}")
             self.process.send_signal(signal.SIGHUP)
             until("it has read its names again", lambda: self._read(read + 1))
+            if forgotten:
+                cleared = self._cleared()
+                self.cache.send_signal(signal.SIGHUP)
+                until("its cache is empty", lambda: self._cleared() > cleared)
+
+    def _cleared(self) -> int:
+        return self.output.read_text().count("cleared cache")
 
     def ask(self, name: str, kind: str = "A", *options: str) -> tuple[str, list[str]]:
         """Status and records of an answer; a record is its time to live and its value."""
@@ -103,8 +126,7 @@ def names(tmp_path) -> Iterator[Callable[..., Names]]:
 
         yield started
         for one in running:
-            one.process.kill()
-            one.process.wait()
+            one.stop()
 
 
 DISCOVERY = TOPOLOGY.discovery.name
@@ -185,7 +207,7 @@ def test_service_records_lead_to_registered_tasks(names):
 
 
 def test_resolver_listens_on_its_own_address_only(names):
-    """Nobody is answered at another address of the resolver's container."""
+    """Nobody outside is answered at another address of the resolver's container."""
     made = names()
     listening = subprocess.run(
         ["ss", "--no-header", "--numeric", "--listening", "--udp", "--tcp"],
@@ -193,4 +215,21 @@ def test_resolver_listens_on_its_own_address_only(names):
         capture_output=True,
         text=True,
     ).stdout
-    assert {line.split()[4] for line in listening.splitlines()} == {f"{made.topology.resolver}:53"}
+    assert {line.split()[4] for line in listening.splitlines()} == {
+        f"{made.topology.resolver}:53",
+        "127.0.0.1:5353",
+    }
+
+
+def test_an_answer_is_kept_for_its_time_to_live(names):
+    """What Cloud Map has forgotten or learnt is not seen before the answer from before has grown old; neither is
+    that there was no such name."""
+    discovery = replace(TOPOLOGY.discovery, ttl=2, negative_ttl=2)
+    made = names(replace(TOPOLOGY, discovery=discovery))
+    assert made.ask(DISCOVERY) == ("NXDOMAIN", [])
+    made.register(SLOTS[0], forgotten=False)
+    assert made.ask(DISCOVERY) == ("NXDOMAIN", [])
+    until("it is asked again", lambda: made.listed(DISCOVERY) == {"10.40.4.10"})
+    made.register(SLOTS[1], forgotten=False)
+    assert made.listed(DISCOVERY) == {"10.40.4.10"}
+    until("it is asked again", lambda: made.listed(DISCOVERY) == {"10.40.4.11"})

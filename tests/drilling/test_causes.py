@@ -54,6 +54,7 @@ def _discovery(**changed) -> Topology:
         ),
         (replace(DEV, discovery=None), "the ECS service registers its tasks nowhere", 700),
         (_discovery(ttl=300), "lives for 300 s", 500),
+        (_discovery(negative_ttl=900), "lives for 300 s", 490),
         (_discovery(routing="WEIGHTED"), "one task only", 500),
         (_discovery(record_type="AAAA"), "registers AAAA records", 500),
         (with_environment(DEV, JAVA_OPTS_APPEND=None), "no name to ask for is set", 590),

@@ -204,6 +204,8 @@ def test_dev_database_and_discovery():
         "MULTIVALUE",
         True,
     )
+    assert (topology.discovery.negative_ttl, topology.discovery.kept) == (10, 10)
+    assert 0 < topology.discovery.namespace_line < topology.discovery.line
 
 
 def test_prod_is_started_as_autoscaling_keeps_it():
@@ -435,6 +437,8 @@ def test_imports():
     topology = load("imports.yaml")
     assert topology.discovery.name == "sso.corp.internal"
     assert topology.discovery.ttl == 300
+    # What the namespace says isn't known.
+    assert (topology.discovery.negative_ttl, topology.discovery.namespace_line) == (300, 0)
     assert topology.service.subnets == ("private-subnets-1", "private-subnets-2")
     assert topology.balancers[0].host.groups == ("alb-sg",)
     assert topology.balancers[0].listeners[0].rules[-1].action.target_groups == (("target-group", 1),)

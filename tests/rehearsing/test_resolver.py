@@ -27,14 +27,45 @@ def discovered(registered, discovery=DISCOVERY, **how):
 
 
 def settings(topology=TOPOLOGY, **how):
-    """The settings of dnsmasq's, without remarks."""
-    return [line for line in resolver.dnsmasq(topology, ROOT, **how).splitlines() if not line.startswith("#")]
+    """What the dnsmasq that knows the names is told, without remarks."""
+    return _told(resolver.zone(topology, ROOT, **how))
 
 
-def test_resolver_answers_alone_and_for_its_own_names():
-    """It listens at the VPC's base plus two, asks nobody, and keeps no right."""
-    assert settings() == [
+def kept(topology=TOPOLOGY):
+    """What the dnsmasq that tasks ask is told, without remarks."""
+    return _told(resolver.resolving(topology, ROOT))
+
+
+def _told(text):
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_resolver_keeps_what_the_names_say():
+    """It listens at the VPC's base plus two, asks the container's own names, and keeps an answer as a VPC's does."""
+    assert kept() == [
         "listen-address=10.40.0.2",
+        "bind-interfaces",
+        "no-resolv",
+        "no-poll",
+        "no-hosts",
+        "server=127.0.0.1#5353",
+        "cache-size=1000",
+        "max-cache-ttl=300",
+        "neg-ttl=10",
+        "log-facility=-",
+        "pid-file=",
+        "user=root",
+        "group=",
+    ]
+    longer = replace(TOPOLOGY, discovery=replace(DISCOVERY, negative_ttl=900))
+    assert "neg-ttl=300" in kept(longer) and "neg-ttl=0" in kept(replace(TOPOLOGY, discovery=None))
+
+
+def test_names_are_answered_alone_and_for_the_resolver():
+    """They are known inside their container, nobody is asked further up, and no right is kept."""
+    assert settings() == [
+        "listen-address=127.0.0.1",
+        "port=5353",
         "bind-interfaces",
         "no-resolv",
         "no-poll",
@@ -154,7 +185,7 @@ def test_hostile_names_are_refused_with_their_line(name):
     with pytest.raises(RehearsalError, match=r"^template\.yaml:500: "):
         resolver.answers(topology, [SLOTS[0].address])
     with pytest.raises(RehearsalError, match=r"^template\.yaml:500: "):
-        resolver.dnsmasq(topology, ROOT)
+        resolver.zone(topology, ROOT)
     with pytest.raises(RehearsalError):
         resolver.answers(replace(TOPOLOGY, database=replace(TOPOLOGY.database, host=name)), [])
 

@@ -158,7 +158,8 @@ def text() -> str:
         "    otherwise  => 302 to #{protocol}://x.example:#{port}/#{path}",
         "  Targets: HTTP 8080; healthy by HTTP 9000 / = 200, 5 times every 30 s, sticky for 60 s; "
         "drains for 300 s",
-        "  kc.local (A, TTL 15 s) answers with running tasks, healthy or not, one at random (line 7)",
+        "  kc.local (A, TTL 15 s) answers with running tasks, healthy or not, one at random (line 7); that there is "
+        "no such name is kept for 300 s",
         "  PostgreSQL 16 at db:5432, database kc, user with a generated name; refuses connections "
         "without TLS; at most 50 connections",
         "Container init",
@@ -235,7 +236,7 @@ def test_data():
     assert rules[3]["action"]["location"] == "#{protocol}://x.example:#{port}/#{path}"
     assert found["database"]["username"] == {"secret": "Db", "field": "user", "value": "generated"}
     assert found["database"]["password"]["value"] == "from the template"
-    assert found["discovery"]["ttl"] == 15
+    assert (found["discovery"]["ttl"], found["discovery"]["negative_ttl"]) == (15, 300)
 
 
 def test_without_discovery_database_and_balancer():

@@ -178,7 +178,14 @@ TOPOLOGY = Topology(
     ),
     service=Service("Service", 2, groups=("TaskGroup",), subnets=("PrivateSubnetA",)),
     slots=SLOTS,
-    discovery=Discovery("keycloak.keycloak-dev.internal", 10, logical_id="DiscoveryService", line=500),
+    discovery=Discovery(
+        "keycloak.keycloak-dev.internal",
+        10,
+        logical_id="DiscoveryService",
+        line=500,
+        negative_ttl=10,
+        namespace_line=490,
+    ),
     database=Database(
         "keycloak.abc.eu-central-1.rds.amazonaws.com",
         5432,

@@ -15,7 +15,7 @@ from generator.drilling.causes.template import (
 )
 from generator.drilling.places import Places, option, option_line
 from generator.drilling.promises import Cause
-from generator.rehearsing.topology import Topology
+from generator.rehearsing.topology import LONGEST_KEPT, Topology
 
 DETECTION_OFFSET = 50_000
 """How far above JGroups' port FD_SOCK2 listens (default-jgroups-kubernetes.xml)."""
@@ -31,6 +31,8 @@ SHIPPED_SILENCE = 60.0
 _STARTS_IN = 30
 """Seconds that a task takes at least until its node looks for the others (Fargate places it, pulls the image and
 starts Java)."""
+_KEPT = 60
+"""Seconds that an answer may be used again before it explains why nodes don't find each other."""
 _MULTICAST = ("udp", "tcp", "jdbc-ping-udp")
 
 
@@ -100,12 +102,21 @@ def _by_dns(topology: Topology, query: str) -> list[Cause]:
                 "write DnsRecords: [{Type: A, TTL: 10}]",
             )
         )
-    if discovery.ttl > 60:
+    if discovery.ttl > _KEPT:
         found.append(
             Cause(
                 f"an answer without the other nodes lives for {discovery.ttl} s in DNS caches (TTL)",
                 discovery.line,
                 "write a TTL of 10",
+            )
+        )
+    if discovery.negative_ttl > _KEPT:
+        found.append(
+            Cause(
+                "that there is no such name, which the first node hears before a task is healthy, lives for "
+                f"{min(discovery.negative_ttl, LONGEST_KEPT)} s in DNS caches and hides every node until then",
+                discovery.namespace_line or discovery.line,
+                "write Properties: {DnsProperties: {SOA: {TTL: 10}}} in the namespace",
             )
         )
     return found

@@ -6,7 +6,7 @@ import re
 
 from generator.document import Resource
 from generator.rehearsing.reading.scene import Scene, label
-from generator.rehearsing.topology import Container, Discovery
+from generator.rehearsing.topology import LONGEST_KEPT, Container, Discovery
 from generator.resolving import Place, Reference
 
 NAMESPACES = (
@@ -100,6 +100,7 @@ def _entry(scene: Scene, entry: Resource, keycloak: Container) -> Discovery | No
     full = f"{name}.{suffix}".rstrip(".")
     if not _NAME.fullmatch(full):
         scene.problem(properties["Name"], f"{full!r} is no DNS name")
+    negative, line = _negative(scene, namespace)
     return Discovery(
         full,
         scene.integer(records[kind]["TTL"], what.format("TTL"), _TTL) if records else _TTL,
@@ -110,6 +111,20 @@ def _entry(scene: Scene, entry: Resource, keycloak: Container) -> Discovery | No
         entry.logical_id,
         (records[kind] if records else dns).line,
         bool(properties["HealthCheckCustomConfig"]),
+        negative,
+        line,
+    )
+
+
+def _negative(scene: Scene, place: Place) -> tuple[int, int]:
+    """(seconds that it is kept that a name of the namespace isn't there, line that says so)."""
+    resource = place.resource(*NAMESPACES)
+    if resource is None:
+        return LONGEST_KEPT, 0
+    ttl = scene.resolver.properties(resource)["Properties"]["DnsProperties"]["SOA"]["TTL"]
+    return (
+        scene.integer(ttl, f"the SOA's TTL of {resource.logical_id}", LONGEST_KEPT),
+        ttl.line if ttl else resource.line,
     )
 
 

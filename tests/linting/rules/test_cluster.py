@@ -252,6 +252,36 @@ def test_cloud_map_counts_for_dns_only(rule):
     assert not found(rule, bad, service("DesiredCount: 1"))
 
 
+def namespace(text: str) -> str:
+    return f"DiscoveryNamespace:\n  Properties:\n    Properties: {text}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("~", "300 s"),
+        ("{DnsProperties: ~}", "300 s"),
+        ("{DnsProperties: {SOA: {TTL: 86400}}}", "300 s"),
+        ("{DnsProperties: {SOA: {TTL: '60'}}}", "60 s"),
+        ("{DnsProperties: {SOA: {TTL: 30}}}", ""),
+        ("!Ref Unknown", ""),
+        ("{DnsProperties: {SOA: {TTL: !Ref Seconds}}}", ""),
+        ("{DnsProperties: {SOA: !If [Quick, {TTL: 10}, {TTL: 900}]}}", ""),
+    ],
+)
+def test_how_long_no_such_name_is_kept(text, said):
+    """A namespace that says nothing is remembered for five minutes, which is also the most; what isn't known is
+    nobody's fault."""
+    seen = found("W9190", namespace(text))
+    assert [said in one.message for one in seen] == ([True] if said else [])
+
+
+def test_nodes_that_do_not_ask_dns_need_no_name():
+    """Discovery through the database, and one task alone, don't care for the namespace."""
+    assert not found("W9190", namespace("~"), own("26.7.4", KC_CACHE_STACK="jdbc-ping"))
+    assert not found("W9190", namespace("~"), service("DesiredCount: 1"))
+
+
 def test_nodes_that_ask_for_srv_records_may_have_them():
     """jgroups.dns.record says what nodes ask for; SRV records are right then, and A records alone aren't."""
     asking = node(JAVA_OPTS_APPEND=f"{QUERY} -Djgroups.dns.record=SRV")
