@@ -54,6 +54,20 @@ def test_a_missing_path_guard_is_found(cloakform: Run, engine: Engine, project: 
 
 
 @pytest.mark.long
+def test_answers_that_live_for_long_are_found(cloakform: Run, engine: Engine, project: Path) -> None:  # noqa: F811
+    """With a TTL of 300 the cluster forms as if nothing were wrong; once all tasks were replaced, nobody finds anybody."""
+    images.provide(engine, ["keycloak:26.7.4"])
+    file = edited(project, "old-answers", ("Type: A, TTL: 10", "Type: A, TTL: 300"))
+    assert cloakform("rehearse", "up", file, "--name", "old-answers").returncode == 0
+    drill = cloakform("drill", "old-answers", "--step", "restart", "--format", "json")
+    assert drill.returncode == 1, drill.stderr
+    whole = promises(drill.stdout)["restart.whole"]
+    assert whole["verdict"] == "broken"
+    assert any("lives for 300 s in DNS caches" in cause["text"] for cause in whole["causes"]), whole
+    assert cloakform("rehearse", "down", "old-answers").returncode == 0
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "params"),
     [
