@@ -86,6 +86,7 @@ KNOWN = [
     ("literal variable", '!Sub "${!Stage}/${Stage}"', "${Stage}/test"),
     ("numbers in a join", "!Join ['-', [1, 2.5, true, x]]", "1-2.5-true-x"),
     ("empty join", "!Join [',', []]", ""),
+    ("a word too many in a join", "!Join [-, [a, b], c]", "a-b"),
     ("split and select", "!Select [1, !Split ['/', 'a/b/c']]", "b"),
     ("select with text", "!Select ['0', !Ref Networks]", "10.0.0.0/8"),
     ("if", "!If [IsProd, big, small]", "small"),

@@ -1,13 +1,4 @@
-"""What the values of a document come to: parameters, conditions and intrinsic functions worked out as far as
-anybody can before the deployment.
-
-A value that is known is plain data. What only AWS can tell stays what it is: a `Reference` to a resource, an
-`Unknown` with its reason, a `Text` in which one of them stands between known parts. Nothing here raises on
-odd input.
-
-A check that wants "the value if it is known, else silence" asks `Resolver.known`; a reader that wants "the
-value or what it refers to", and the line it is in, walks the document by `Place`.
-"""
+"""Parameters, conditions and intrinsic functions, worked out."""
 
 from __future__ import annotations
 
@@ -16,11 +7,23 @@ import ipaddress
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from generator.document import Document, Path, Resource
+from generator.resolving.place import Place
+from generator.resolving.values import (
+    NO_VALUE,
+    Reference,
+    Text,
+    Unknown,
+    function_of,
+    is_known,
+    join_text,
+    mapping,
+    scalar_text,
+    whole_number,
+)
 
 # `${Name}`, `${Name.Attribute}` and the escape `${!Name}`.
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
@@ -41,66 +44,6 @@ _ECHOES = {
 }
 """Attributes that answer with a property of the same resource (the resources' pages in AWS' template
 reference)."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A Ref (no attribute) or Fn::GetAtt to a resource of the template, whose value AWS makes."""
-
-    logical_id: str
-    attribute: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.logical_id}.{self.attribute}" if self.attribute else self.logical_id
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A value that can't be told before the deployment."""
-
-    reason: str
-    """Why, as the end of "it isn't known: …"; without a full stop."""
-    parameter: str = ""
-    """The parameter that would make it known if it had a value."""
-    name: str = ""
-    """What it is called outside the template: the parameter, or another stack's export."""
-
-    def __str__(self) -> str:
-        return self.name or "?"
-
-
-@dataclass(frozen=True)
-class Text:
-    """Text that is known in parts: at least two, at least one of them no str, no two str beside each
-    other."""
-
-    parts: tuple[str | Reference | Unknown, ...]
-
-    def __str__(self) -> str:
-        return "".join(part if isinstance(part, str) else f"${{{part}}}" for part in self.parts)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """The references in it, in their order."""
-        return tuple(part for part in self.parts if isinstance(part, Reference))
-
-    @property
-    def unknowns(self) -> tuple[Unknown, ...]:
-        """What isn't known in it, in its order."""
-        return tuple(part for part in self.parts if isinstance(part, Unknown))
-
-
-class _NoValue:
-    """What AWS::NoValue comes to: the property isn't there."""
-
-    def __repr__(self) -> str:
-        return "NO_VALUE"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-NO_VALUE = _NoValue()
 
 Attributes = Callable[[Reference], "str | None"]
 """Gives a reference a value, or None to leave it a reference."""
@@ -163,7 +106,7 @@ class Resolver:
     def condition(self, name: str) -> bool | Unknown:
         """What the condition of that name comes to."""
         if name not in self._conditions:
-            written = _mapping(self.document.data.get("Conditions")).get(name, NO_VALUE)
+            written = mapping(self.document.data.get("Conditions")).get(name, NO_VALUE)
             if written is NO_VALUE:
                 return Unknown(f"there is no condition {name}")
             try:
@@ -221,7 +164,7 @@ class Resolver:
             return [one for item in value if (one := self._value(item)) is not NO_VALUE]
         if not isinstance(value, dict):
             return value
-        function = _function(value)
+        function = function_of(value)
         if function:
             return self._call(function, value[function])
         found = {key: self._value(inner) for key, inner in value.items()}
@@ -254,9 +197,9 @@ class Resolver:
             return Unknown("a Ref without a name")
         if name.startswith("AWS::"):
             return self._pseudo(name)
-        parameters = _mapping(self.document.data.get("Parameters"))
+        parameters = mapping(self.document.data.get("Parameters"))
         if name in parameters:
-            return self._parameter(name, _mapping(parameters[name]))
+            return self._parameter(name, mapping(parameters[name]))
         return self._reference(Reference(name))
 
     def _pseudo(self, name: str) -> Any:
@@ -352,7 +295,7 @@ class Resolver:
         return self._dynamic(text) if isinstance(text, str) else text
 
     def _join(self, argument: Any) -> Any:
-        delimiter, items = self._arguments(argument, 2)
+        delimiter, items = self._arguments(argument, 2)[:2]
         if isinstance(items, Unknown):
             return items
         if not isinstance(delimiter, str) or not isinstance(items, list):
@@ -414,7 +357,7 @@ class Resolver:
         names = [scalar_text(key) for key in keys]
         found: Any = self.document.data.get("Mappings")
         for name in names:
-            found = _mapping(found).get(name, NO_VALUE)
+            found = mapping(found).get(name, NO_VALUE)
         if found is not NO_VALUE:
             return ("Mappings", *names), found
         fallback = argument[3] if len(argument) > 3 else None
@@ -524,164 +467,3 @@ _FUNCTIONS: dict[str, Callable[[Resolver, Any], Any]] = {
     "Fn::Length": Resolver._length,
     "Fn::ToJsonString": Resolver._to_json,
 }
-
-
-class Place:
-    """A place in a document with the value that it comes to.
-
-    It knows where the value is written: behind Fn::If that is the branch that holds, behind Fn::FindInMap the
-    mapping. A place where nothing is written is falsy, and so is everything in it.
-    """
-
-    def __init__(self, resolver: Resolver, path: Path, written: Any):
-        self.resolver = resolver
-        self._origin = (path, written)
-        self.path, self._written = _settled(resolver, path, written)
-
-    def seen_by(self, resolver: Resolver) -> Place:
-        """The same place as another resolver of the same document sees it."""
-        return Place(resolver, *self._origin)
-
-    @property
-    def line(self) -> int:
-        """Line of what is written here; of the nearest place around it where nothing is."""
-        return self.resolver.document.line(self.path)
-
-    @property
-    def value(self) -> Any:
-        """What it comes to, see `Resolver.value`; NO_VALUE where nothing is written."""
-        return self._written if self._written is NO_VALUE else self.resolver.value(self._written)
-
-    def __bool__(self) -> bool:
-        return self._written is not NO_VALUE and self._written is not None
-
-    def __getitem__(self, key: str) -> Place:
-        """The place under `key`; absent where this is no mapping or has no such key."""
-        inner = self._written.get(key, NO_VALUE) if isinstance(self._written, dict) else NO_VALUE
-        return Place(self.resolver, (*self.path, key), inner)
-
-    def __iter__(self) -> Iterator[Place]:
-        """The places of a list's items; anything else that has a value stands for a list of one, which is how
-        CloudFormation takes it too. Nothing for what isn't known."""
-        if isinstance(self._written, list):
-            places = (Place(self.resolver, (*self.path, i), item) for i, item in enumerate(self._written))
-            return (place for place in places if place)
-        return iter((self,) if self and not isinstance(self.value, Unknown) else ())
-
-    def keys(self) -> list[str]:
-        """The keys of a mapping that have a value."""
-        written = self._written if isinstance(self._written, dict) and not _function(self._written) else {}
-        return [key for key in written if isinstance(key, str) and self[key]]
-
-    @property
-    def text(self) -> str | None:
-        """The value as text, if it is one that is known; numbers and booleans as CloudFormation writes
-        them."""
-        text = scalar_text(self.value)
-        return text if is_known(text) else None
-
-    @property
-    def integer(self) -> int | None:
-        """The value as a whole number, also one in quotes; None for anything else."""
-        return whole_number(self.value)
-
-    @property
-    def flag(self) -> bool | None:
-        """True or False, also in quotes; None for anything else."""
-        return {"true": True, "false": False}.get((self.text or "").lower())
-
-    @property
-    def reference(self) -> Reference | None:
-        """The resource it refers to; None where it is anything else."""
-        value = self.value
-        return value if isinstance(value, Reference) else None
-
-    @property
-    def unknown(self) -> Unknown | None:
-        """Why it isn't known, for a value or a text of which a part isn't."""
-        if isinstance(self._written, (list, dict)):
-            return None
-        value = self.value
-        if isinstance(value, Text):
-            return next(iter(value.unknowns), None)
-        return value if isinstance(value, Unknown) else None
-
-    def resource(self, *types: str) -> Resource | None:
-        """The resource of one of `types` that it refers to; None where it is none of this template's."""
-        reference = self.reference
-        found = self.resolver.document.resources.get(reference.logical_id) if reference else None
-        return found if found is not None and found.type in types else None
-
-
-def is_known(value: Any) -> bool:
-    """Whether a resolved value is plain data all the way down, without a dynamic reference in it."""
-    if isinstance(value, str):
-        return "{{resolve:" not in value
-    if isinstance(value, dict):
-        return all(is_known(one) for one in value.values())
-    if isinstance(value, list):
-        return all(is_known(one) for one in value)
-    return value is not None and not isinstance(value, (Reference, Unknown, Text, _NoValue))
-
-
-def join_text(parts: list[Any]) -> str | Reference | Unknown | Text:
-    """Resolved values one after the other as one text: a str if all are known, the one part there is if it is
-    alone."""
-    flat: list[Any] = []
-    for part in parts:
-        for piece in part.parts if isinstance(part, Text) else (part,):
-            if not isinstance(piece, (Reference, Unknown)):
-                text = "" if piece is NO_VALUE else scalar_text(piece)
-                piece = Unknown("a list or a mapping where text belongs") if text is None else text
-            if isinstance(piece, str) and flat and isinstance(flat[-1], str):
-                flat[-1] += piece
-            elif piece != "":
-                flat.append(piece)
-    return Text(tuple(flat)) if len(flat) > 1 else flat[0] if flat else ""
-
-
-def scalar_text(value: Any) -> str | None:
-    """Text, number or boolean as CloudFormation writes it into a text; None for anything else."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    return value if isinstance(value, str) else None
-
-
-def whole_number(value: Any) -> int | None:
-    """A whole number, also one in quotes; None for anything else."""
-    text = scalar_text(value) if not isinstance(value, bool) else None
-    return int(text) if text is not None and re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
-
-
-def _settled(resolver: Resolver, path: Path, written: Any) -> tuple[Path, Any]:
-    """Where the value of a place is written, and what is written there that can be walked.
-
-    Fn::If and Fn::FindInMap lead elsewhere in the document; any other function is resolved on the spot.
-    """
-    for _ in range(len(resolver.document.spans) + 1):
-        function = _function(written)
-        if not function:
-            return path, written
-        argument = written[function]
-        if function == "Fn::If" and isinstance(chosen := resolver.branch(argument), int):
-            path, written = (*path, function, chosen), argument[chosen]
-        elif function == "Fn::FindInMap" and isinstance(found := resolver.mapped(argument), tuple):
-            path, written = found[0] or path, found[1]
-        else:
-            return path, resolver.value(written)
-    return path, Unknown("mappings that lead to each other")
-
-
-def _function(value: Any) -> str:
-    """The intrinsic function that a mapping is; empty where it is none."""
-    if isinstance(value, dict) and len(value) == 1:
-        name = next(iter(value))
-        if isinstance(name, str) and (name == "Ref" or name.startswith("Fn::")):
-            return name
-    return ""
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
