@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from generator.errors import CatalogError
 
-_THREE_NUMBERS = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_THREE_NUMBERS = re.compile(r"\.".join([r"(0|[1-9][0-9]{0,5})"] * 3))
 
 
 class Version(NamedTuple):
