@@ -15,6 +15,9 @@ developer guide, "How the deployment circuit breaker detects failures")."""
 APART = 90.0
 """Seconds that tasks may all be well and not see each other. Two that began as clusters of one merge within 50 s
 (measured on 26.7.4)."""
+REFUSED = 60.0
+"""Seconds that the balancer's checks may fail on tasks that are well, where the template tells why they would. ECS
+replaces such tasks only after the service's grace period, and the new ones fare no better."""
 
 
 def await_cluster(place, started, docker, watch, tell, begun: float, wait: float) -> None:
@@ -25,7 +28,7 @@ def await_cluster(place, started, docker, watch, tell, begun: float, wait: float
     topology = started.topology
     # Until then an answer of DNS' from before keeps them from each other.
     patience = APART + (topology.discovery.kept if topology.discovery else 0)
-    apart = 0.0
+    apart = refused = 0.0
     while True:
         now = rehearsal.status(place, started, docker)
         if now.complete:
@@ -39,6 +42,11 @@ def await_cluster(place, started, docker, watch, tell, begun: float, wait: float
             raise RehearsalError(
                 f"the tasks are well and don't see each other after {moment - begun:.0f} s: "
                 f"{'; '.join(_lines(now))}{_because(topology, 'apart')}"
+            )
+        refused = (refused or moment) if _refused(now) else 0.0
+        if refused and moment - refused > REFUSED and (why := _because(topology, "unhealthy")):
+            raise RehearsalError(
+                f"the tasks are well, and the balancer's checks of them fail: {'; '.join(_lines(now))}{why}"
             )
         if watch.poll() is not None:
             log = (place.state / "watch.log").read_text(encoding="utf-8").strip().splitlines()
@@ -70,6 +78,12 @@ def _well(now) -> bool:
     """Whether all tasks that are wanted are well, and only the cluster is missing."""
     living = [one for one in now.tasks if one.phase == "running" and one.health == "healthy"]
     return len(living) == now.wanted and any(one.members < now.wanted for one in living)
+
+
+def _refused(now) -> bool:
+    """Whether all tasks that are wanted are well, and the balancer says otherwise of each."""
+    living = [one for one in now.tasks if one.phase == "running" and one.health == "healthy"]
+    return len(living) == now.wanted and all(one.target == "unhealthy" for one in living)
 
 
 def _because(topology, what: str) -> str:
