@@ -195,8 +195,11 @@ class Command:
 
     @cached_property
     def verb(self) -> str:
-        """`start`, `start-dev`...; empty where no such word is there."""
-        return next((word for word, _ in self.words if word in COMMANDS), "")
+        """`start`, `start-dev`...; empty where no such word is there. Of several calls in a script the last one is
+        what stays, and a shell's own `export` is none."""
+        calls = [number for number, (word, _) in enumerate(self.words) if _is_kc(word)]
+        words = self.words[calls[-1] :] if calls else self.words
+        return next((word for word, _ in words if word in COMMANDS), "")
 
     @property
     def optimized(self) -> bool:
@@ -206,7 +209,11 @@ class Command:
     @property
     def names_kc(self) -> bool:
         """Whether kc.sh is called by name."""
-        return any(word.rpartition("/")[2] == "kc.sh" for word, _ in self.words)
+        return any(_is_kc(word) for word, _ in self.words)
+
+
+def _is_kc(word: str) -> bool:
+    return word.rpartition("/")[2] == "kc.sh"
 
 
 def command(container: Place) -> Command:
@@ -236,7 +243,10 @@ def command(container: Place) -> Command:
 def _script(words: list[tuple[str, Place]]) -> Iterator[tuple[str, Place]]:
     for word, place in words:
         try:
-            parts = shlex.split(word)
+            # `;` and `&&` end a word also where no space does.
+            lexer = shlex.shlex(word, posix=True, punctuation_chars=";&|")
+            lexer.whitespace_split, lexer.commenters = True, ""
+            parts = list(lexer)
         except ValueError:
             parts = word.split()
         yield from ((part, place) for part in parts)

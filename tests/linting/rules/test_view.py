@@ -51,6 +51,8 @@ class TestFinding:
             ("registry.example.com/my-keycloak:7", ()),
             ("example/sso:1", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("example/sso:1", ("EntryPoint: [sh, -c]", "Command: ['exec /opt/keycloak/bin/kc.sh start']")),
+            ("keycloak/keycloak:26.0.1", ("Command: [sh, -c, 'export KC_DB=postgres; exec kc.sh start']",)),
+            ("example/sso:1", ("Command: [sh, -c, 'kc.sh build&&exec kc.sh start --optimized']",)),
             (
                 "example/sso:1",
                 ("Environment: [{Name: KC_DB, Value: postgres}, {Name: KC_CACHE, Value: ispn}]",),
@@ -73,6 +75,7 @@ class TestFinding:
         ("image", "lines"),
         [
             ("nginx:1.27", ()),
+            ("keycloak/keycloak:26.0.1", ("Command: [sh, -c, 'kc.sh start; kc.sh export --dir=/x']",)),
             ("node:20", ("Command: [start]",)),
             ("adorsys/keycloak-config-cli:6.1.0-26.0.5", ()),
             ("quay.io/keycloak/keycloak-operator:26.0.1", ()),
