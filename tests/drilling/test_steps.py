@@ -263,6 +263,28 @@ def test_every_failed_request_of_the_load_counts(keycloak):
     assert "MinimumHealthyPercent 50" in broken.causes[0].text
 
 
+def test_a_service_that_stops_all_tasks_first_promises_no_service(keycloak):
+    """What fails meanwhile is told and nobody's broken promise; sessions and the cluster are promised all the same."""
+    little, servers = keycloak
+
+    class AllAtOnce(Stage):
+        def deploy(self, changes):
+            little.fail = 2
+            for name in list(self.there):
+                del self.there[name]
+            self.tasks()
+            for _ in range(2):
+                self.comes(time.time())
+
+    chosen = replace(DEV, service=replace(DEV.service, minimum_percent=0))
+    _, promises = run(AllAtOnce(chosen, servers), "deploy")
+    found = verdicts(promises)
+    assert found["deploy.requests"] == found["deploy.joined"] == NOT_RUN
+    assert "MinimumHealthyPercent 0" in promises["deploy.requests"].reason
+    assert "HTTP 502" in promises["deploy.requests"].reason
+    assert found["deploy.whole"] == found["deploy.unhurt"] == found["deploy.share"] == KEPT
+
+
 def test_tasks_that_stay_were_not_deployed(keycloak):
     """A deployment that is called done and left a task as it was."""
     _, servers = keycloak

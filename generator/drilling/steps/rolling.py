@@ -59,12 +59,22 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
         exercise.wait(lambda: exercise.tasks() and load.requests >= knobs.requests,
                       knobs.requests / knobs.rate + 60.0, 2.0)
     found = load.result()
-    yield step.judged(
-        "requests", found.text if found.failed else "",
-        figures=(Figure("failed requests", found.failed, "", 0), Figure("requests", found.requests),
-                 Figure("median", found.median, "s"), Figure("slowest good answer", found.slowest, "s")),
-        evidence=(found.text, ", ".join(f"{kind} {count}" for kind, count in found.kinds)),
-        causes=(*causes.deployment(exercise.topology), *causes.abrupt(exercise.topology)))
+    # A service that stops every task first promises nobody that he is served meanwhile.
+    all_at_once = (
+        f"MinimumHealthyPercent {service.minimum_percent} has every task stopped before new ones start"
+        if service.at_least == 0
+        else ""
+    )
+    seen = (found.text, ", ".join(f"{kind} {count}" for kind, count in found.kinds))
+    if all_at_once and found.failed:
+        yield step.not_run("requests", f"{all_at_once}; meanwhile {found.text}", evidence=seen)
+    else:
+        yield step.judged(
+            "requests", found.text if found.failed else "",
+            figures=(Figure("failed requests", found.failed, "", 0), Figure("requests", found.requests),
+                     Figure("median", found.median, "s"), Figure("slowest good answer", found.slowest, "s")),
+            evidence=seen,
+            causes=(*causes.deployment(exercise.topology), *causes.abrupt(exercise.topology)))
     stayed = [task.name for task in after.tasks if (task.name, task.started) in before]
     broken = "" if done and not stayed else f"after {seconds:.0f} s: {after.text}" if not done else \
         f"{', '.join(stayed)} wasn't replaced"
@@ -79,7 +89,10 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
         causes=causes.deployment(exercise.topology),
     )
     yield step.judged("whole", "" if after.whole else after.text, causes=causes.apart(exercise.topology))
-    yield joined_promise(step, exercise, since)
+    if all_at_once:
+        yield step.not_run("joined", f"{all_at_once}: nobody is there to join")
+    else:
+        yield joined_promise(step, exercise, since)
     yield step.judged("unhurt", unhurt(exercise, kept))
 
 
