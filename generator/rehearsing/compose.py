@@ -38,6 +38,10 @@ _TRUSTED_CLIENTS = "/opt/keycloak/conf/truststores/rehearsal-clients.pem"
 _CONDITIONS = {"START": "service_started", "HEALTHY": "service_healthy",
                "SUCCESS": "service_completed_successfully", "COMPLETE": "service_completed_successfully"}
 
+MANY_CONNECTIONS = 1000
+"""Connections that the database takes where the template doesn't tell: PostgreSQL's own default of 100 is nobody's
+RDS, and three tasks with their pools are more."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -166,8 +170,7 @@ def _database(topology: Topology) -> dict[str, Any] | None:
         return None
     settings = ["ssl=on", "ssl_cert_file=/tmp/rehearsal/server.crt", "ssl_key_file=/tmp/rehearsal/server.key",
                 "hba_file=/tmp/rehearsal/pg_hba.conf", f"port={database.port}"]
-    if database.max_connections is not None:
-        settings.append(f"max_connections={database.max_connections}")
+    settings.append(f"max_connections={database.max_connections or MANY_CONNECTIONS}")
     return {"host": _host(topology.database_host), "image": f"postgres:{database.major}", "major": database.major,
             "name": database.name, "port": database.port, "settings": settings,
             "connections": "hostssl" if database.force_tls else "host"}

@@ -221,7 +221,7 @@ class Database:
     force_tls: bool
     """Whether the parameter group refuses connections without TLS (rds.force_ssl; on by default from 15)."""
     max_connections: int | None = None
-    """What the parameter group sets; None for the class's default."""
+    """What the parameter group sets, else RDS's default of the instance class; None where nobody says."""
     logical_id: str = ""
     """Empty for a database that exists already."""
     groups: tuple[str, ...] = ()

@@ -278,7 +278,7 @@ def test_a_service_that_stops_all_tasks_first_promises_no_service(keycloak):
 
     chosen = replace(DEV, service=replace(DEV.service, minimum_percent=0))
     _, promises = run(AllAtOnce(chosen, servers), "deploy")
-    found = verdicts(promises)
+    found = {name: one.verdict for name, one in promises.items()}
     assert found["deploy.requests"] == found["deploy.joined"] == NOT_RUN
     assert "MinimumHealthyPercent 0" in promises["deploy.requests"].reason
     assert "HTTP 502" in promises["deploy.requests"].reason

@@ -57,15 +57,22 @@ def local(tag: str) -> str:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_cache_configuration_uses_its_own_stack(line):
-    """Well-formed; the transport names `cloudmap`, which is `kubernetes` with a failure detection of ten seconds and
-    nodes that answer for all they know."""
+    """Well-formed; the transport names `cloudmap`, which is `kubernetes` with a failure detection of ten seconds,
+    nodes that answer for all they know, and a frozen node that holds up nobody but itself."""
     text = (FOLDER / "cache" / f"{line}.xml").read_text("utf-8")
     root = ElementTree.fromstring(text)
     assert local(root.tag) == "infinispan"
     assert re.match(r"\{urn:infinispan:config:1[4-9]\.\d\}", root.tag)
     stack, = [one for one in root.iter() if local(one.tag) == "stack"]
     assert stack.attrib == {"name": "cloudmap", "extends": "kubernetes"}
-    discovery, detection = stack
+    transports, (discovery, detection) = list(stack)[:-2], list(stack)[-2:]
+    # Before 26.2 nodes don't encrypt what they send each other, and no handshake holds them up.
+    assert [local(one.tag) for one in transports] == (["TCP"] if line >= "26.2" else [])
+    assert all(one.attrib["bundler_type"] == "per-destination" for one in transports)
+    assert all(one.attrib["stack.combine"] == "COMBINE" for one in transports)
+    # JGroups 5.5 gives all of them one thread again, unless it is told not to; 5.3 doesn't know the word.
+    singles = [one.attrib.get("bundler.use_single_sender_thread") for one in transports]
+    assert singles == ([] if line < "26.2" else [None] if line < "26.6" else ["false"])
     assert local(discovery.tag) == "dns.DNS_PING"
     assert discovery.attrib == {"return_entire_cache": "true", "stack.combine": "COMBINE"}
     assert local(detection.tag) == "FD_ALL3"

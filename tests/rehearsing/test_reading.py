@@ -196,6 +196,8 @@ def test_dev_database_and_discovery():
     topology = load("dev")
     database = topology.database
     assert (database.major, database.name, database.port, database.force_tls) == (17, "keycloak", 5432, True)
+    # By the class db.t4g.micro, as no parameter says otherwise.
+    assert database.max_connections == 112
     assert database.username == SecretField("DatabaseSecret", "username", "keycloak")
     assert database.password == SecretField("DatabaseSecret", "password")
     assert topology.discovery.name == "keycloak.keycloak-dev.internal"

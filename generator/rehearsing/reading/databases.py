@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from generator.document import Resource
+from generator.keycloak import sizing
 from generator.rehearsing.reading.groups import Groups
 from generator.rehearsing.reading.madeup import CLUSTER, INSTANCE, POSTGRES_PORT, PROXY, MadeUp
 from generator.rehearsing.reading.networks import Networks
@@ -319,7 +320,8 @@ class Databases:
             bool(scene.integer(forced, "rds.force_ssl", 0, most=1))
             if forced
             else major >= _TLS_FROM.get(engine.type, 15),
-            parameters["max_connections"].integer,
+            parameters["max_connections"].integer
+            or sizing.max_connections(properties["DBInstanceClass"].text or ""),
             owned.logical_id,
             self._groups.of(fields, owned.logical_id),
             owned.line,
