@@ -22,7 +22,9 @@ class NegativeTtl(KeycloakRule):
     stopped (`DeploymentConfiguration` with MaximumPercent 100, a scale to 0 and back). The first node asks for
     it just then, and the VPC's resolver keeps the answer for as long as the SOA record of the namespace says,
     300 seconds where it says nothing. Until then nobody finds anybody, however many tasks are registered: every
-    one makes a cluster of its own, and they merge minutes later.
+    one may make a cluster of its own, and they merge minutes later.
+
+    A node that is healthy before it looks for the others isn't hit: 26.7.4 is, at its first start (rehearsed).
 
     Bad:
 
@@ -54,7 +56,7 @@ class NegativeTtl(KeycloakRule):
             yield Hit.at(
                 place,
                 f"{namespace.logical_id} lets resolvers remember for {min(seconds, _LONGEST)} s that no task was there: "
-                "tasks that start together, or after all were stopped, make clusters of their own until then",
+                "tasks that start together, or after all were stopped, may make clusters of their own until then",
                 "write Properties: {DnsProperties: {SOA: {TTL: 10}}}",
             )
 
