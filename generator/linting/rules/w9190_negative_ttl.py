@@ -24,7 +24,8 @@ class NegativeTtl(KeycloakRule):
     300 seconds where it says nothing. Until then nobody finds anybody, however many tasks are registered: every
     one may make a cluster of its own, and they merge minutes later.
 
-    A node that is healthy before it looks for the others isn't hit: 26.7.4 is, at its first start (rehearsed).
+    A node that is healthy before it looks for the others isn't hit, as 26.7.4 at its first start; 26.4.7 looks
+    first (rehearsed).
 
     Bad:
 
@@ -55,8 +56,8 @@ class NegativeTtl(KeycloakRule):
                 continue
             yield Hit.at(
                 place,
-                f"{namespace.logical_id} lets resolvers remember for {min(seconds, _LONGEST)} s that no task was there: "
-                "tasks that start together, or after all were stopped, may make clusters of their own until then",
+                f"{namespace.logical_id} lets resolvers remember for {min(seconds, _LONGEST)} s that no task was "
+                "there: tasks that start together, or after all were stopped, may make clusters of their own until then",
                 "write Properties: {DnsProperties: {SOA: {TTL: 10}}}",
             )
 
