@@ -76,14 +76,19 @@ def hopeless(ended: list[dict]) -> str:
 
 def _well(now) -> bool:
     """Whether all tasks that are wanted are well, and only the cluster is missing."""
-    living = [one for one in now.tasks if one.phase == "running" and one.health == "healthy"]
-    return len(living) == now.wanted and any(one.members < now.wanted for one in living)
+    well = _living(now)
+    return len(well) == now.wanted and any(one.members < now.wanted for one in well)
 
 
 def _refused(now) -> bool:
     """Whether all tasks that are wanted are well, and the balancer says otherwise of each."""
-    living = [one for one in now.tasks if one.phase == "running" and one.health == "healthy"]
-    return len(living) == now.wanted and all(one.target == "unhealthy" for one in living)
+    well = _living(now)
+    return len(well) == now.wanted and all(one.target == "unhealthy" for one in well)
+
+
+def _living(now) -> list:
+    """The tasks that are well, whatever the balancer and the others say of them."""
+    return [one for one in now.tasks if one.phase == "running" and one.health == "healthy"]
 
 
 def _because(topology, what: str) -> str:

@@ -261,3 +261,15 @@ def client(aws: Running, account: str = ACCOUNT) -> Iterator[Any]:
         yield made
     finally:
         made.close()
+
+
+def every(calls: Sequence[str]) -> pytest.MarkDecorator:
+    """A test for each of these calls (`service:Operation`), with its place as `at`."""
+    names = [f"{number}-{one.split(':')[1]}" for number, one in enumerate(calls)]
+    return pytest.mark.parametrize("at", range(len(calls)), ids=names)
+
+
+def numbered(calls: Sequence[str], at: int) -> tuple[str, str, int]:
+    """(service, operation, its how manieth call) of the call at a place."""
+    service, operation = calls[at].split(":")
+    return service, operation, calls[: at + 1].count(calls[at])

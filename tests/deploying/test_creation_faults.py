@@ -12,7 +12,7 @@ import pytest
 
 from generator.sandbox import faults
 from generator.sandbox.faults import Fault
-from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, template
+from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, every, numbered, template
 
 CALLS = (
     "sts:GetCallerIdentity",
@@ -34,9 +34,7 @@ CALLS = (
 EXECUTE = CALLS.index("cloudformation:ExecuteChangeSet")
 MADE = CALLS.index("cloudformation:CreateChangeSet")
 
-EVERY = pytest.mark.parametrize(
-    "at", range(len(CALLS)), ids=[f"{number}-{one.split(':')[1]}" for number, one in enumerate(CALLS)]
-)
+EVERY = every(CALLS)
 
 
 @pytest.fixture
@@ -61,12 +59,6 @@ def made(place: Place, *listed: Fault, fresh: bool) -> Ran:
 def wanted(place: Place) -> str:
     """What is to be."""
     return template(Log=(LOG, {"LogGroupName": f"{place.stack}-log"}))
-
-
-def numbered(at: int) -> tuple[str, str, int]:
-    """(service, operation, its how manieth call) of a call."""
-    service, operation = CALLS[at].split(":")
-    return service, operation, CALLS[: at + 1].count(CALLS[at])
 
 
 def well(place: Place, ran: Ran) -> None:
@@ -97,14 +89,14 @@ def test_these_are_all_the_calls(new: Place) -> None:
 @pytest.mark.parametrize("kind", [faults.throttled, faults.cut], ids=lambda one: one.__name__)
 def test_what_goes_wrong_once_is_survived(new: Place, at: int, kind: Callable[..., Fault]) -> None:
     """A call that is throttled, or whose answer breaks off, is made again, and makes nothing twice."""
-    service, operation, number = numbered(at)
+    service, operation, number = numbered(CALLS, at)
     well(new, made(new, kind(service, operation, at=number), fresh=not at))
 
 
 @EVERY
 def test_what_stays_away_ends_it_clearly(new: Place, at: int) -> None:
     """Where AWS has no answer to a call any more, no empty stack stays behind; what was made is told with its end."""
-    service, operation, number = numbered(at)
+    service, operation, number = numbered(CALLS, at)
     looking = at > EXECUTE and operation.startswith("DescribeStack")
     # Watching outlives some minutes without an answer; here it is three looks.
     ran = made(new, faults.unavailable(service, operation, at=number, times=6 if looking else None), fresh=not at)

@@ -15,7 +15,7 @@ import pytest
 from generator.aws import Connection
 from generator.sandbox import faults
 from generator.sandbox.faults import Fault
-from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, template
+from tests.deploying.deploying import ACCOUNT, LOG, Place, Ran, every, numbered, template
 
 POLICY = {
     "Statement": [
@@ -58,9 +58,7 @@ EXECUTE = CALLS.index("cloudformation:ExecuteChangeSet")
 OPENED = CALLS.index("cloudformation:SetStackPolicy")
 MADE = CALLS.index("cloudformation:CreateChangeSet")
 
-EVERY = pytest.mark.parametrize(
-    "at", range(len(CALLS)), ids=[f"{number}-{one.split(':')[1]}" for number, one in enumerate(CALLS)]
-)
+EVERY = every(CALLS)
 LOST = "may be left; nothing executes it by itself"
 
 
@@ -105,12 +103,6 @@ def wrong(there: Place) -> Callable[..., Ran]:
     return run
 
 
-def numbered(at: int) -> tuple[str, str, int]:
-    """(service, operation, its how manieth call) of a call."""
-    service, operation = CALLS[at].split(":")
-    return service, operation, CALLS[: at + 1].count(CALLS[at])
-
-
 def replaced(place: Place) -> bool:
     """Whether the change was made."""
     return place.has() == {"Log": f"{place.stack}-new"}
@@ -148,7 +140,7 @@ def test_what_goes_wrong_once_is_survived(
     there: Place, wrong: Callable[..., Ran], at: int, kind: Callable[..., Fault]
 ) -> None:
     """A call that is throttled, or whose answer breaks off, is made again, and does no harm twice."""
-    service, operation, number = numbered(at)
+    service, operation, number = numbered(CALLS, at)
     well(there, wrong(kind(service, operation, at=number), fresh=not at))
 
 
@@ -159,7 +151,7 @@ def test_a_line_on_which_every_call_is_lost_once(
     """Where the first try of every single call is lost on its way, or meets a 503, the second ones deploy."""
     listed = []
     for at in range(len(CALLS)):
-        service, operation, number = numbered(at)
+        service, operation, number = numbered(CALLS, at)
         # Each one before it was made twice.
         listed.append(kind(service, operation, at=2 * number - 1))
     well(there, wrong(*listed, fresh=True))
@@ -168,7 +160,7 @@ def test_a_line_on_which_every_call_is_lost_once(
 @EVERY
 def test_what_stays_away_ends_it_clearly(there: Place, wrong: Callable[..., Ran], at: int) -> None:
     """Where AWS has no answer to a call any more, nothing is executed that wasn't; what was is told with its end."""
-    service, operation, number = numbered(at)
+    service, operation, number = numbered(CALLS, at)
     watching = EXECUTE < at <= CALLS.index("cloudformation:GetStackPolicy", EXECUTE)
     looking = watching and operation.startswith("DescribeStack")
     # Watching outlives some minutes without an answer; here it is three looks.

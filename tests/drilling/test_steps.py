@@ -242,21 +242,28 @@ def test_a_deployed_environment_is_deployed_as_it_is(keycloak):
     assert target.done == ["deploy {}"]
 
 
+class AllAtOnce(Stage):
+    """All tasks go before new ones come, and two requests fail meanwhile."""
+
+    def __init__(self, little: Little, *stage):
+        super().__init__(*stage)
+        self._little = little
+
+    def deploy(self, changes):
+        self._little.fail = 2
+        for name in list(self.there):
+            del self.there[name]
+        self.tasks()
+        for _ in range(2):
+            self.comes(time.time())
+
+
 def test_every_failed_request_of_the_load_counts(keycloak):
     """How many, of which kind, and why; and the share that the service promises to keep."""
     little, servers = keycloak
 
-    class Careless(Stage):
-        def deploy(self, changes):
-            little.fail = 2
-            for name in list(self.there):
-                del self.there[name]
-            self.tasks()
-            for _ in range(2):
-                self.comes(time.time())
-
     careless = replace(DEV, service=replace(DEV.service, minimum_percent=50))
-    _, promises = run(Careless(careless, servers), "deploy")
+    _, promises = run(AllAtOnce(little, careless, servers), "deploy")
     broken = promises["deploy.requests"]
     assert broken.verdict == BROKEN and "HTTP 502" in broken.reason
     assert figure(broken, "failed requests") in (1, 2)  # the drill's own requests may meet one
@@ -267,17 +274,8 @@ def test_a_service_that_stops_all_tasks_first_promises_no_service(keycloak):
     """What fails meanwhile is told and nobody's broken promise; sessions and the cluster are promised all the same."""
     little, servers = keycloak
 
-    class AllAtOnce(Stage):
-        def deploy(self, changes):
-            little.fail = 2
-            for name in list(self.there):
-                del self.there[name]
-            self.tasks()
-            for _ in range(2):
-                self.comes(time.time())
-
     chosen = replace(DEV, service=replace(DEV.service, minimum_percent=0))
-    _, promises = run(AllAtOnce(chosen, servers), "deploy")
+    _, promises = run(AllAtOnce(little, chosen, servers), "deploy")
     found = {name: one.verdict for name, one in promises.items()}
     assert found["deploy.requests"] == found["deploy.joined"] == NOT_RUN
     assert "MinimumHealthyPercent 0" in promises["deploy.requests"].reason
