@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from tests.cluster import engine, images
+from tests.cluster import detection, engine, images
 from tests.cluster.steps import ClusterError, say
 
 
@@ -28,7 +28,9 @@ def _arguments() -> argparse.Namespace:
     two = commands.add_parser("images", help="see to it that the engine has images")
     two.add_argument("names", nargs="+", metavar="NAME:TAG")
     four = commands.add_parser("detection", help="measure how long a lost node costs")
-    four.add_argument("names", nargs="*", metavar="NAME", help="such as `26.7.4 dns own`; all by default")
+    four.add_argument("names", nargs="*", metavar="NAME", help="such as `26.7.4 dns own 2`; all by default")
+    four.add_argument("--step", action="append", default=[], choices=detection.WAYS,
+                      help="only this; may be repeated (default: all)")
     four.add_argument("--list", action="store_true", help="name them and what was measured")
     four.add_argument("--again", action="store_true", help="measure again what was measured")
     three = commands.add_parser("run", help="run a command where docker and published ports are in reach")
@@ -56,17 +58,15 @@ def _become(command: list[str]) -> NoReturn:
 
 
 def _detection(told: argparse.Namespace) -> None:
-    from tests.cluster import detection
-
     known = {setup.name: setup for setup in detection.setups()}
     if unknown := [name for name in told.names if name not in known]:
         raise ClusterError(f"no such cluster: {', '.join(unknown)} (known: {', '.join(known)})")
     if told.list:
         measured = detection.figures()
         for name in known:
-            print(f"{name:24} {measured[name]['date'] if name in measured else 'not measured'}")
+            print(f"{name:26} {', '.join(measured.get(name, ())) or 'not measured'}")
         return
-    detection.measure([known[name] for name in told.names or known], told.again)
+    detection.measure([known[name] for name in told.names or known], told.step, told.again)
 
 
 def main() -> int:

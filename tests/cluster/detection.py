@@ -1,15 +1,14 @@
 """How long a lost node costs, measured: `python -m tests.cluster detection` starts a cluster for each version,
-discovery and cache stack, breaks a node in every way, and writes docs/failure-detection.md.
+discovery, cache stack and number of tasks, breaks a node in every way, deploys under load, and writes
+docs/failure-detection.md and its figures, docs/failure-detection.json.
 
-What was measured before is kept in the cluster tests' folder and not measured again: the whole takes hours and may
-be done in parts.
+What has a figure is not measured again, unless told: the whole takes hours and may be done in parts.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -20,21 +19,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.keycloak import catalog
+from tests.cluster import detection_page, images
 from tests.cluster import engine as engines
-from tests.cluster import images
 from tests.cluster.engine import PROJECT, Engine
 from tests.cluster.steps import ClusterError, say
 
+FIGURES = PROJECT / "docs/failure-detection.json"
 PAGE = PROJECT / "docs/failure-detection.md"
 VERSIONS = ("24.0.5", "26.0.8", "26.4.7", "26.7.4")
 IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:16")
-WAYS = ("failover", "stop", "freeze", "lose", "cut")
-"""Steps of the drill, each a way to lose a node."""
-CLOSED = "closed"
-"""The same as failover, with FD_SOCK2's port closed between the tasks."""
-_TITLES = {
-    "failover": "killed", "stop": "stopped in order", "freeze": "frozen (SIGSTOP)", "lose": "its host lost",
-    "cut": "cut off for 60 s", CLOSED: "killed, 57800 closed"}
+CLOSED = detection_page.CLOSED
+STEPS = ("discovery", "failover", "stop", "freeze", "lose", "cut", "deploy")
+"""Steps of the drill; all but the first and the last are ways to lose a node."""
+WAYS = (*STEPS, CLOSED)
+_FIGURES = {
+    ("view", "first start to full view"): "full",
+    ("view", "time to the new view"): "view",
+    ("outage", "outage seen by clients"): "outage",
+    ("errors", "failed probes"): "failed",
+    ("requests", "failed requests"): "failed",
+    ("requests", "requests"): "requests",
+}
+"""Promise and figure of a drill's report -> its name here."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,17 @@ class Setup:
     """`dns` or `database`."""
     stack: str
     """`shipped`, or `own`: the optimized image's."""
+    tasks: int = 2
 
     @property
     def name(self) -> str:
-        """`26.7.4 dns own`."""
-        return f"{self.version} {self.discovery} {self.stack}"
+        """`26.7.4 dns own 2`."""
+        return f"{self.version} {self.discovery} {self.stack} {self.tasks}"
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """What is measured: the steps, and where the stack is Keycloak's own, a closed port."""
+        return WAYS if self.stack == "shipped" else STEPS
 
     @property
     def params(self) -> dict:
@@ -58,60 +70,69 @@ class Setup:
         image = {"kind": "stock"}
         if self.stack == "own":
             image = {"kind": "optimized", "repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/keycloak"}
-        return {"extends": "dev.yaml", "service": {"cpu": 1024, "memory": 2048},
+        return {"extends": "dev.yaml", "service": {"cpu": 1024, "memory": 2048, "tasks": self.tasks},
                 # The newest PostgreSQL that all of these versions support.
                 "database": {"create": {"engine_version": "16"}},
                 "keycloak": {"version": self.version, "discovery": self.discovery, "image": image}}
 
 
 def setups(versions: Iterable[str] = VERSIONS) -> list[Setup]:
-    """Every cluster there is to measure: DNS with both stacks, and the database where a version knows it."""
+    """Every cluster there is to measure: DNS with both stacks, three tasks as in prod, and the database where a
+    version knows it."""
     found = []
     for version in versions:
-        found += [Setup(version, "dns", "shipped"), Setup(version, "dns", "own")]
+        found += [Setup(version, "dns", "shipped"), Setup(version, "dns", "own"), Setup(version, "dns", "own", 3)]
         if "jdbc-ping" in {stack.name for stack in catalog.load(version).stacks}:
             found.append(Setup(version, "database", "shipped"))
     return found
 
 
-def kept() -> Path:
-    """Where the figures lie."""
-    return engines.folder() / "detection.json"
+def figures() -> dict[str, dict[str, dict]]:
+    """What was measured so far: name of the setup -> way -> figures and the day."""
+    return json.loads(FIGURES.read_text("utf-8")) if FIGURES.is_file() else {}
 
 
-def measure(wanted: Iterable[Setup], again: bool = False) -> None:
-    """Measures what hasn't been measured, and writes the page after each cluster. Raises ClusterError."""
+def measure(wanted: Iterable[Setup], steps: Iterable[str] = (), again: bool = False) -> None:
+    """Measures what hasn't been measured, or `steps` of it only, and writes figures and page after each cluster.
+
+    Raises ClusterError.
+    """
     engine = engines.up()
     for setup in wanted:
-        known = figures()
-        if setup.name in known and not again:
+        missing = [way for way in steps or setup.ways
+                   if way in setup.ways and (again or way not in figures().get(setup.name, {}))]
+        if not missing:
             continue
         images.provide(engine, [*IMAGES, f"keycloak:{setup.version}"])
-        say(f"{setup.name} …")
+        say(f"{setup.name}: {', '.join(missing)} …")
         with tempfile.TemporaryDirectory() as folder:
-            found = _measured(engine, Path(folder), setup)
-        known = {**figures(), setup.name: {"date": datetime.date.today().isoformat(), **found}}
-        kept().write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
-        PAGE.write_text(page(known), "utf-8")
+            found = _measured(engine, Path(folder), setup, missing)
+        keep(setup, found)
         say(f"{setup.name}: {found}")
 
 
-def figures() -> dict:
-    """What was measured so far, by the setup's name."""
-    return json.loads(kept().read_text("utf-8")) if kept().is_file() else {}
+def keep(setup: Setup, found: Mapping[str, Mapping]) -> None:
+    """Adds what was found to the figures, and writes the page."""
+    today = datetime.date.today().isoformat()
+    known = figures()
+    known.setdefault(setup.name, {}).update({way: {"date": today, **one} for way, one in found.items()})
+    FIGURES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")
+    PAGE.write_text(detection_page.page(setups(), known), "utf-8")
 
 
-def _measured(engine: Engine, folder: Path, setup: Setup) -> dict:
+def _measured(engine: Engine, folder: Path, setup: Setup, ways: list[str]) -> dict:
     for name in ("params", "templates"):
         shutil.copytree(PROJECT / name, folder / name)
     (folder / "params/measured.yaml").write_text(json.dumps(setup.params), "utf-8")
     _run(engine, folder, "render", "measured", fine=(0,))
-    found = _drilled(engine, folder, "measured", WAYS)
-    if setup.stack == "shipped":
+    found = {}
+    if steps := [way for way in ways if way != CLOSED]:
+        found = _drilled(engine, folder, "measured", steps)
+    if CLOSED in ways:
         template = folder / "closed.yaml"
         rendered = (folder / "rendered/measured/template.yaml").read_text("utf-8")
         template.write_text(_without_detection(rendered), "utf-8")
-        found[CLOSED] = _drilled(engine, folder, str(template), ("failover",))["failover"]
+        found[CLOSED] = _drilled(engine, folder, str(template), ["failover"])["failover"]
     return found
 
 
@@ -124,7 +145,7 @@ def _without_detection(template: str) -> str:
     return template
 
 
-def _drilled(engine: Engine, folder: Path, what: str, steps: Iterable[str]) -> dict:
+def _drilled(engine: Engine, folder: Path, what: str, steps: list[str]) -> dict:
     """Step -> figures, of a cluster that is started for it and taken down after."""
     name = "detection"
     _run(engine, folder, "rehearse", "down", name)
@@ -134,21 +155,17 @@ def _drilled(engine: Engine, folder: Path, what: str, steps: Iterable[str]) -> d
         report = _run(engine, folder, "drill", name, "--format", "json", *chosen, fine=(0, 1))
     finally:
         _run(engine, folder, "rehearse", "down", name)
-    return dict(_figures(json.loads(report)))
+    return {name: found for name, found in reported(json.loads(report)) if name in steps}
 
 
-def _figures(report: Mapping) -> Iterator[tuple[str, dict]]:
+def reported(report: Mapping) -> Iterator[tuple[str, dict[str, float]]]:
+    """(step, its figures) of a drill's report in JSON; a promise that was broken may have none."""
     for step in report["steps"]:
-        promises = {promise["name"].partition(".")[2]: promise for promise in step["promises"]}
-        if step["name"] not in WAYS:
-            continue
         found = {}
-        for promise, name, figure in (("view", "view", "time to the new view"),
-                                      ("outage", "outage", "outage seen by clients"),
-                                      ("errors", "failed", "failed probes")):
-            for one in promises.get(promise, {}).get("figures", ()):
-                if one["name"] == figure:
-                    found[name] = one["value"]
+        for promise in step["promises"]:
+            for figure in promise.get("figures", ()):
+                if name := _FIGURES.get((promise["name"].partition(".")[2], figure["name"])):
+                    found[name] = figure["value"]
         yield step["name"], found
 
 
@@ -159,38 +176,3 @@ def _run(engine: Engine, folder: Path, *arguments: str, fine: tuple[int, ...] = 
     if fine and done.returncode not in fine:
         raise ClusterError(f"{' '.join(arguments)}: {done.stderr.strip()[-2000:]}")
     return done.stdout
-
-
-def page(known: Mapping[str, Mapping]) -> str:
-    """The page of the figures, as Markdown."""
-    columns = (*WAYS, CLOSED)
-    lines = [
-        "# How long a lost node costs",
-        "",
-        "Measured by `python -m tests.cluster detection` on clusters of two real Keycloak nodes, each rendered from params",
-        "and rehearsed with its security groups, Cloud Map's answers and the balancer's checks. In each cell: seconds until",
-        "the other node has a view without the lost one, then the longest outage that clients saw through the balancer, at",
-        "5 probes a second of each kind; for a stop in order, the number of failed probes.",
-        "",
-        "`shipped` is Keycloak's own stack in the official image, `own` the stack of the optimized image",
-        "(`cache-cloudmap.xml`: FD_ALL3 of 10 s, discovery by hearsay).",
-        "",
-        f"| Keycloak | discovery | stack | {' | '.join(_TITLES[one] for one in columns)} | measured |",
-        f"|---|---|---|{'---|' * len(columns)}---|",
-    ]
-    for setup in setups():
-        found = known.get(setup.name)
-        if found:
-            cells = " | ".join(_cell(one, found.get(one)) for one in columns)
-            lines.append(f"| {setup.version} | {setup.discovery} | {setup.stack} | {cells} | {found['date']} |")
-    lines += ["", f"Machine: {platform.machine()}, 2 cores shared by both nodes, database, balancer and probes.", ""]
-    return "\n".join(lines)
-
-
-def _cell(way: str, found: Mapping | None) -> str:
-    if found is None:
-        return "–"
-    view = f"{found['view']:.1f} s" if "view" in found else "never"
-    if way == "stop":
-        return f"{view}, {found.get('failed', 0):.0f} failed"
-    return f"{view}, {found['outage']:.1f} s" if "outage" in found else view

@@ -1,0 +1,70 @@
+"""The page of what a lost node costs: docs/failure-detection.md."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+CLOSED = "closed"
+"""The same as failover, with FD_SOCK2's port closed between the tasks."""
+TITLES = {
+    "discovery": "full view", "failover": "killed", "stop": "stopped in order", "freeze": "frozen (SIGSTOP)",
+    "lose": "its host lost", "cut": "cut off for 60 s", CLOSED: "killed, 57800 closed",
+    "deploy": "rolling deployment"}
+"""Way -> its column."""
+_HEAD = """\
+# How long a lost node costs
+
+Measured by `python -m tests.cluster detection` on clusters of real Keycloak nodes, each rendered from params and
+rehearsed with its security groups, Cloud Map's answers and the balancer's checks. The figures of each cell:
+
+- full view: seconds from the first task's start until every node sees every other;
+- a lost node: seconds until the others have a view without it, then the longest outage that clients saw through the
+  balancer, at 5 probes a second of each kind;
+- stopped in order: the same view, and the number of failed probes;
+- rolling deployment: failed requests of all that clients sent meanwhile, 20 a second (logins, tokens, refreshes).
+
+`shipped` is Keycloak's own stack in the official image, `own` the stack of the optimized image (`cache-cloudmap.xml`:
+FD_ALL3 of 10 s, discovery by hearsay, from 26.2 on a sender for each node). `–` was not measured.
+"""
+
+
+class Cluster(Protocol):
+    """What was measured, as `detection.Setup` is."""
+
+    version: str
+    discovery: str
+    stack: str
+    tasks: int
+    name: str
+
+
+def page(setups: Iterable[Cluster], known: Mapping[str, Mapping[str, Mapping]]) -> str:
+    """The page as Markdown; a cluster without any figure is left out."""
+    lines = [
+        _HEAD,
+        f"| Keycloak | discovery | stack | tasks | {' | '.join(TITLES.values())} | measured |",
+        f"|---|---|---|---|{'---|' * len(TITLES)}---|",
+    ]
+    for setup in setups:
+        found = known.get(setup.name)
+        if found:
+            cells = " | ".join(_cell(way, found.get(way)) for way in TITLES)
+            days = max(one["date"] for one in found.values())
+            lines.append(f"| {setup.version} | {setup.discovery} | {setup.stack} | {setup.tasks} | {cells} | {days} |")
+    lines += ["", f"Machine: {platform.machine()}, 2 cores shared by all nodes, database, balancer and probes.", ""]
+    return "\n".join(lines)
+
+
+def _cell(way: str, found: Mapping | None) -> str:
+    if found is None:
+        return "–"
+    if way == "discovery":
+        return f"{found['full']:.0f} s" if "full" in found else "never"
+    if way == "deploy":
+        return f"{found['failed']:.0f} of {found['requests']:.0f}" if "requests" in found else "not done"
+    view = f"{found['view']:.1f} s" if "view" in found else "never"
+    if way == "stop":
+        return f"{view}, {found.get('failed', 0):.0f} failed"
+    return f"{view}, {found['outage']:.1f} s" if "outage" in found else view
