@@ -49,7 +49,8 @@ test-cluster: $(VENV)/.ready-test  ## Rehearse and drill real clusters (root on 
 	@$(BIN)/python -m pytest tests/cluster -m "not long" $(T)
 
 test-cluster-all: $(VENV)/.ready-test  ## The same for every version, discovery and broken template (hours)
-	@$(BIN)/python -m pytest tests/cluster $(T)
+	@$(BIN)/python -m pytest tests/cluster --table docs/cluster-tests.md $(T)
+	@$(BIN)/python -m tests.cluster detection --again
 
 test-claims: $(VENV)/.ready-test  ## Try what the rules say of Keycloak on real servers; writes docs/claims.md (root on Debian, Java; an hour)
 	@$(BIN)/python -m tests.claims

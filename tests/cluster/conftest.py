@@ -11,6 +11,7 @@ import pytest
 
 from generator.rehearsing.topology import Topology
 from tests.cluster import engine as engines
+from tests.cluster import table
 from tests.cluster.balanced import QUICK, Balanced, Targets
 from tests.cluster.networks import task_network
 from tests.rehearsing.topologies import PUBLIC, SLOTS, TOPOLOGY, with_group
@@ -18,6 +19,22 @@ from tests.rehearsing.topologies import PUBLIC, SLOTS, TOPOLOGY, with_group
 # An engine that was here before is never stopped or replaced: nothing in test_engine.py concerns it.
 _found = engines.find()
 collect_ignore = [] if _found is None or _found.own else ["test_engine.py"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the table of the tests that start clusters is kept."""
+    parser.addoption("--table", type=Path, metavar="FILE", help="add the results on clusters to this page")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> Iterator[None]:
+    """Each result is written at once: the whole takes hours."""
+    report = yield
+    page = item.config.getoption("--table")
+    if page and report.when == "call" and "cloakform" in item.fixturenames:
+        tried = table.Tried(f"{item.path.name}::{item.name}", item.function.__doc__ or "", report.outcome, report.duration)
+        page.write_text(table.page(page.read_text("utf-8") if page.is_file() else "", [tried]), "utf-8")
+    return report
 
 
 @pytest.fixture(scope="session")
