@@ -92,6 +92,11 @@ def figures() -> dict[str, dict[str, dict]]:
     return json.loads(FIGURES.read_text("utf-8")) if FIGURES.is_file() else {}
 
 
+def reports() -> Path:
+    """Where the drills' last reports lie, as JSON and as a page with the timeline; not in the repository."""
+    return engines.folder() / "detection"
+
+
 def measure(wanted: Iterable[Setup], steps: Iterable[str] = (), again: bool = False) -> None:
     """Measures what hasn't been measured, or `steps` of it only, and writes figures and page after each cluster.
 
@@ -125,14 +130,17 @@ def _measured(engine: Engine, folder: Path, setup: Setup, ways: list[str]) -> di
         shutil.copytree(PROJECT / name, folder / name)
     (folder / "params/measured.yaml").write_text(json.dumps(setup.params), "utf-8")
     _run(engine, folder, "render", "measured", fine=(0,))
+    page = reports() / f"{setup.name}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
     found = {}
     if steps := [way for way in ways if way != CLOSED]:
-        found = _drilled(engine, folder, "measured", steps)
+        found = _drilled(engine, folder, "measured", steps, page)
     if CLOSED in ways:
         template = folder / "closed.yaml"
         rendered = (folder / "rendered/measured/template.yaml").read_text("utf-8")
         template.write_text(_without_detection(rendered), "utf-8")
-        found[CLOSED] = _drilled(engine, folder, str(template), ["failover"])["failover"]
+        found[CLOSED] = _drilled(
+            engine, folder, str(template), ["failover"], page.with_name(f"{setup.name} closed.html"))["failover"]
     return found
 
 
@@ -145,17 +153,18 @@ def _without_detection(template: str) -> str:
     return template
 
 
-def _drilled(engine: Engine, folder: Path, what: str, steps: list[str]) -> dict:
-    """Step -> figures, of a cluster that is started for it and taken down after."""
+def _drilled(engine: Engine, folder: Path, what: str, steps: list[str], page: Path) -> dict:
+    """Step -> figures, of a cluster that is started for it and taken down after; the report goes to `page`."""
     name = "detection"
     _run(engine, folder, "rehearse", "down", name)
     try:
         _run(engine, folder, "rehearse", "up", what, "--name", name, fine=(0,))
         chosen = [part for step in steps for part in ("--step", step)]
-        report = _run(engine, folder, "drill", name, "--format", "json", *chosen, fine=(0, 1))
+        report = _run(engine, folder, "drill", name, "--format", "json", "--html", str(page), *chosen, fine=(0, 1))
     finally:
         _run(engine, folder, "rehearse", "down", name)
-    return {name: found for name, found in reported(json.loads(report)) if name in steps}
+    page.with_suffix(".json").write_text(report, "utf-8")
+    return {step: found for step, found in reported(json.loads(report)) if step in steps}
 
 
 def reported(report: Mapping) -> Iterator[tuple[str, dict[str, float]]]:
