@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.drilling.http import NoAnswer
 from generator.drilling.pace import Pace
@@ -101,15 +102,22 @@ def measured(kind: str, question: Callable[[], object]) -> Sample:
     return Sample(sent, time.perf_counter() - began, kind, error)
 
 
-def outage(samples: Iterable[Sample], interval: float = 0.2, since: float = 0.0) -> Outage:
-    """What probes sent from `since` on say, `interval` seconds apart.
+def outage(
+    samples: Iterable[Sample], interval: float = 0.2, since: float = 0.0, until: float = math.inf
+) -> Outage:
+    """What probes sent from `since` to `until` say, `interval` seconds apart.
+
+    An answer after `until` is none: a request that hangs at a frozen node has one as soon as the node is given
+    back, which says nothing of when the others were served.
 
     A disturbance begins with the sending of the first unserved request. It ends `interval` after the sending
     of the last one that failed (the next one was served), or when the last slow answer came; good answers
     between two unserved ones don't end it unless they go on for APART seconds: with two nodes, every second
     request may be served.
     """
-    found = sorted((one for one in samples if one.time >= since), key=lambda one: one.time)
+    found = sorted(
+        (_answered(one, until) for one in samples if since <= one.time < until), key=lambda one: one.time
+    )
     bad = [one for one in found if one.error or one.seconds > SLOW]
     spans: list[tuple[float, float]] = []
     for one in bad:
@@ -128,6 +136,12 @@ def outage(samples: Iterable[Sample], interval: float = 0.2, since: float = 0.0)
         slowest=max((one.seconds for one in found if not one.error), default=0.0),
         errors=tuple(Counter(one.error for one in found if one.error).most_common()),
     )
+
+
+def _answered(one: Sample, until: float) -> Sample:
+    """The same, but failed where it was answered too late to count."""
+    late = not one.error and one.seconds > SLOW and one.time + one.seconds >= until
+    return replace(one, error="no answer") if late else one
 
 
 def _tail(samples: Sequence[Sample]) -> int:

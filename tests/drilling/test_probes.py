@@ -50,6 +50,16 @@ def test_a_late_answer_counts_as_waiting():
     assert found.longest == pytest.approx(11.0) and (found.failed, found.slow, found.slowest) == (0, 3, 11.0)
 
 
+def test_an_answer_of_a_node_that_was_given_back_is_none():
+    """A request that hangs at a frozen node is answered when the node goes on; the others were served long
+    before. One that a living node answered in time counts for as long as it took."""
+    hanging = series(0.05, "timed out", 9.0, *[0.05] * 60)
+    found = outage(hanging, until=109.4)
+    assert found.longest == pytest.approx(0.4) and (found.failed, found.slow) == (2, 0)
+    assert outage(hanging, until=109.5).longest == pytest.approx(9.2)
+    assert outage(hanging, until=100.3).probes == 2
+
+
 def test_what_was_sent_before_the_loss_is_left_out():
     """Only probes from the moment on count."""
     assert outage(series(*["x"] * 5, *[0.05] * 5), since=101.0).failed == 0

@@ -80,7 +80,7 @@ def _silent(step: Step, exercise: Exercise, how: str, lose: Callable[[str], floa
             until = exercise.clock()
             undo()
         healed = exercise.clock()
-        found = outage([one for one in prober.samples if one.time < until], interval, since)
+        found = outage(prober.samples, interval, since, until)
         exercise.say("waiting for one cluster again")
         after = exercise.settle(exercise.knobs.whole if give_back is None else exercise.knobs.healed)
         if after.whole:
