@@ -12,6 +12,7 @@ from generator.drilling.causes.template import transport_port
 from generator.drilling.admin import Try
 from generator.drilling.answering import Asked
 from generator.drilling.places import places
+from generator.drilling.views import Seen
 from generator.rehearsing.target import Door
 from generator.rehearsing.topology import Action, Container, Listener, MutualTls, Topology
 from tests.drilling.servers import ADMIN, PUBLIC
@@ -102,6 +103,20 @@ def test_a_late_view_after_a_kill_is_the_closed_detection_port():
     assert causes.late(DEV, "killed", 45.0) == ()
     frozen = causes.late(without(57800), "frozen", 41.0)
     assert len(frozen) == 1 and "40 s" in frozen[0].text and frozen[0].line == 607
+
+
+def test_nodes_that_merged_twice_don_t_watch_each_other():
+    """The log of a node that had to merge with the lost one again tells why only the heartbeats noticed; a single
+    merge, or two with others, tell nothing."""
+    def views(*sizes: tuple[bool, str]) -> list[Seen]:
+        return [Seen(100.0 + 46 * number, "keycloak-1", number, tuple(members.split()), merged, "")
+                for number, (merged, members) in enumerate(sizes)]
+
+    found = causes.unwatched(DEV, "b", views((False, "a"), (True, "b a"), (True, "b a")))
+    assert "merged twice, 46 s apart" in found[0].text and "new deployment" in found[0].fix
+    assert causes.unwatched(DEV, "c", views((True, "b a"), (True, "b a"))) == ()
+    assert causes.unwatched(DEV, "b", views((False, "a"), (True, "b a"), (False, "b a c"))) == ()
+    assert causes.unwatched(DEV, "b", views((True, "b a"), (True, "b a c"))) == ()
 
 
 def test_a_cache_file_of_one_s_own_is_not_the_shipped_stack():

@@ -26,6 +26,7 @@ from generator.drilling.causes.cluster import (
     late,
     served_late,
     silence,
+    unwatched,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "unserved",
     "unsteady",
     "unverified",
+    "unwatched",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from generator.drilling.causes.template import (
     JAVA_OPTIONS,
@@ -15,6 +16,7 @@ from generator.drilling.causes.template import (
 )
 from generator.drilling.places import Places, option, option_line
 from generator.drilling.promises import Cause
+from generator.drilling.views import Seen
 from generator.rehearsing.topology import LONGEST_KEPT, Topology
 
 DETECTION_OFFSET = 50_000
@@ -153,6 +155,32 @@ def late(topology: Topology, how: str, seconds: float | None) -> tuple[Cause, ..
             )
         )
     return tuple(found)
+
+
+def unwatched(topology: Topology, lost: str, before: Sequence[Seen]) -> tuple[Cause, ...]:
+    """Why nobody noticed that the connection of the node `lost` broke although its port is open; `before` are the
+    views of the others from before.
+
+    Nodes that merge connect to each other's FD_SOCK2 at once; where both do in the same milliseconds, the one with
+    the lesser address is refused, waits a second for each of four ports, closes the connection that the other one
+    had made, is taken for dead meanwhile, merged again, and never connects to that node any more (traced on Keycloak
+    26.4.7 with JGroups 5.3.16; `FD_SOCK2.unsuspect` asks for a node to watch, and `connectToNextPingDest` sees that
+    it is the same one as before; why one is refused: JGRP-2987).
+    """
+    for earlier, later in pairwise(before):
+        again = earlier.task == later.task and earlier.merged and later.merged
+        if again and lost in earlier.members and lost in later.members and earlier.size == later.size:
+            return (
+                Cause(
+                    f"{later.task} and the lost node merged twice, {later.time - earlier.time:.0f} s apart: they had "
+                    "started apart, and both connected to the other one's failure detection at once, so that one was "
+                    "refused. JGroups doesn't try again (FD_SOCK2), and only the heartbeats notice a loss",
+                    option_line(topology.keycloak, "cache-stack", "cache"),
+                    "force a new deployment after tasks that started together have merged: a node that joins later "
+                    "is watched",
+                ),
+            )
+    return ()
 
 
 def silence(topology: Topology) -> tuple[float, str]:

@@ -57,7 +57,11 @@ def _gone(how: str, lose: Callable[[Exercise, str], float]) -> Callable[[Step, E
             "form", form, evidence=(f"login form opened at {_name(kept.task)}, sent after it was {how}",)
         )
         limit = exercise.knobs.killed
-        late = causes.late(exercise.topology, how, seen.seconds)
+        others = [task for task in cluster.tasks if task.name != lost.name]
+        before = [view for task in others for view in exercise.book.views(task) if view.time < since]
+        late = causes.late(exercise.topology, how, seen.seconds) or causes.unwatched(
+            exercise.topology, cluster.name_of(lost.name), before
+        )
         yield view_promise(step, seen, limit, late)
         slow = late if seen.seconds is None or seen.seconds > limit else ()
         if how == "stopped":
