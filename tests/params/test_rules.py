@@ -618,7 +618,7 @@ WARNINGS = {
         "keycloak.options.KC_EVENT_METRICS_USER_EVENTS", "remove_totp is deprecated in Keycloak 26.7.4", ""),
     "the stock image": (
         STOCK, {**STOCK, "keycloak.discovery": "database"},
-        "keycloak.image.kind", "notices a frozen node after 41 s instead of 11 s", "write optimized"),
+        "keycloak.image.kind", "notices a frozen node after 45 s instead of 13 s", "write optimized"),
     "the stock image by its tag": (
         STOCK, {**STOCK, "keycloak.image.digest": "sha256:" + "0" * 64},
         "keycloak.image.kind", "doesn't check the database's certificate", "build rendered/ENV/image"),
