@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from generator.drilling.causes.template import (
     JAVA_OPTIONS,
@@ -163,21 +162,20 @@ def unwatched(topology: Topology, lost: str, before: Sequence[Seen]) -> tuple[Ca
 
     Nodes that merge connect to each other's FD_SOCK2 at once; where both do in the same milliseconds, the one with
     the lesser address is refused, waits a second for each of four ports, closes the connection that the other one
-    had made, is taken for dead meanwhile, merged again, and never connects to that node any more (traced on Keycloak
-    26.4.7 with JGroups 5.3.16; `FD_SOCK2.unsuspect` asks for a node to watch, and `connectToNextPingDest` sees that
-    it is the same one as before; why one is refused: JGRP-2987).
+    had made, and is taken for dead. Whether it is put out and merged again or not, neither need connect any more
+    (traced on Keycloak 26.4.7 with JGroups 5.3.16, where three of four kills were noticed by heartbeats only;
+    `FD_SOCK2.unsuspect` asks for a node to watch, and `connectToNextPingDest` sees that it is the same one as
+    before; why one is refused: JGRP-2987).
     """
-    for earlier, later in pairwise(before):
-        again = earlier.task == later.task and earlier.merged and later.merged
-        if again and lost in earlier.members and lost in later.members and earlier.size == later.size:
+    for view in reversed(before):
+        if view.merged and lost in view.members:
             return (
                 Cause(
-                    f"{later.task} and the lost node merged twice, {later.time - earlier.time:.0f} s apart: they had "
-                    "started apart, and both connected to the other one's failure detection at once, so that one was "
-                    "refused. JGroups doesn't try again (FD_SOCK2), and only the heartbeats notice a loss",
+                    f"{view.task} and the lost node had started apart and merged. Nodes that merge connect to each "
+                    "other's failure detection at once; one of them is refused and doesn't try again (JGroups "
+                    "FD_SOCK2), so that only the heartbeats notice a loss",
                     option_line(topology.keycloak, "cache-stack", "cache"),
-                    "force a new deployment after tasks that started together have merged: a node that joins later "
-                    "is watched",
+                    "replace the tasks once after they have merged (a new deployment): a node that joins is watched",
                 ),
             )
     return ()
