@@ -28,7 +28,10 @@ def cache_configuration(minor: tuple[int, int]) -> str:
     (measured on 24.0.5, 26.0.8, 26.4.7 and 26.7.4), and with discovery by hearsay: DNS has no record of a
     node that ECS is stopping, and where that node leads the cluster, one that starts finds no leader and, if
     its random address sorts first, makes a cluster of its own (JGroups 5.5.5, ClientGmsImpl and Discovery;
-    measured on 26.7.4: merged 50 s later, logins lost in between). A newer line than the newest here gets the newest.
+    measured on 26.7.4: merged 50 s later, logins lost in between). From 26.2 on each node has a
+    sender of its own (decision 14). In 26.1 and 26.2 a node is looked for at one port instead of eleven (measured on
+    26.2.5: a new task made a cluster of its own, as 3 s went by at ports that security groups close). A newer line
+    than the newest here gets the newest.
     """
     folder = resources.files("generator.keycloak") / "cache"
     known = sorted(tuple(map(int, file.name.removesuffix(".xml").split("."))) for file in folder.iterdir()

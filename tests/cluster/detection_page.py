@@ -29,7 +29,7 @@ rehearsed with its security groups, Cloud Map's answers and the balancer's check
 FD_ALL3 of 10 s, discovery by hearsay, from 26.2 on a sender for each node). `–` was not measured.
 
 A node is killed first of all, in a cluster that has just started. Where its nodes had merged instead of joining, they
-don't watch each other yet, and heartbeats decide: up to 26.4 with DNS
+don't watch each other yet, and heartbeats decide: up to 26.5 with DNS
 ([decision 15](decisions/0015-nodes-that-merge-may-not-watch-each-other.md)).
 """
 

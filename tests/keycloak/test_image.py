@@ -67,9 +67,13 @@ def test_a_cache_configuration_uses_its_own_stack(line):
     assert stack.attrib == {"name": "cloudmap", "extends": "kubernetes"}
     transports, (discovery, detection) = list(stack)[:-2], list(stack)[-2:]
     # Before 26.2 nodes don't encrypt what they send each other, and no handshake holds them up.
-    assert [local(one.tag) for one in transports] == (["TCP"] if line >= "26.2" else [])
-    assert all(one.attrib["bundler_type"] == "per-destination" for one in transports)
+    assert [local(one.tag) for one in transports] == (["TCP"] if line >= "26.0" else [])
     assert all(one.attrib["stack.combine"] == "COMBINE" for one in transports)
+    # The shipped stacks of 26.1 and 26.2 look for a node at eleven ports, ten of which are closed.
+    assert [one.attrib.get("port_range") for one in transports] == (
+        [] if line < "26.0" else ["0"] if line in ("26.0", "26.2") else [None])
+    transports = transports if line >= "26.2" else []
+    assert all(one.attrib["bundler_type"] == "per-destination" for one in transports)
     # JGroups 5.5 gives all of them one thread again, unless it is told not to; 5.3 doesn't know the word.
     singles = [one.attrib.get("bundler.use_single_sender_thread") for one in transports]
     assert singles == ([] if line < "26.2" else [None] if line < "26.6" else ["false"])
