@@ -163,10 +163,9 @@ def unwatched(topology: Topology, lost: str, before: Sequence[Seen]) -> tuple[Ca
     Nodes that merge connect to each other's FD_SOCK2 at once; where both do in the same milliseconds, the one with
     the lesser address is refused, waits a second for each of four ports, closes the connection that the other one
     had made, and is taken for dead. Whether it is put out and merged again or not, neither need connect any more
-    (traced on Keycloak 26.4.7 with JGroups 5.3.16; there, on 24.0.5, 26.0.8 and 26.5.5
-    heartbeats noticed six of seven kills;
-    `FD_SOCK2.unsuspect` asks for a node to watch, and `connectToNextPingDest` sees that it is the same one as
-    before; why one is refused: JGRP-2987).
+    (traced on Keycloak 26.4.7 with JGroups 5.3.16; there, on 24.0.5, 26.0.8 and 26.5.5 heartbeats noticed six of
+    seven kills; `FD_SOCK2.unsuspect` asks for a node to watch, and `connectToNextPingDest` sees that it is the same
+    one as before; why one is refused: JGRP-2987).
     """
     for view in reversed(before):
         if view.merged and lost in view.members:
