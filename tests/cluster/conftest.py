@@ -30,9 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> Iterator[None]:
     """Each result is written at once: the whole takes hours."""
     report = yield
-    page = item.config.getoption("--table")
+    page = item.config.getoption("--table", None)
     if page and report.when == "call" and "cloakform" in item.fixturenames:
-        tried = table.Tried(f"{item.path.name}::{item.name}", item.function.__doc__ or "", report.outcome, report.duration)
+        name = f"{item.path.name}::{item.name}"
+        tried = table.Tried(name, item.function.__doc__ or "", report.outcome, report.duration)
         page.write_text(table.page(page.read_text("utf-8") if page.is_file() else "", [tried]), "utf-8")
     return report
 
