@@ -21,6 +21,10 @@ NEVER_COMPLETE = {
         "9001",
     ),
 }
+OTHER_DESIGNS = {
+    "by-database": "keycloak: {discovery: database}\n",
+    "all-at-once": "service: {deployment: recreate}\n",
+}
 
 
 @pytest.mark.long
@@ -72,18 +76,12 @@ def test_answers_that_live_for_long_are_found(cloakform: Run, engine: Engine, pr
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "params"),
-    [
-        ("by-database", "keycloak: {discovery: database}\n"),
-        ("all-at-once", "service: {deployment: recreate}\n"),
-    ],
-)
+@pytest.mark.parametrize("name", OTHER_DESIGNS)
 def test_other_designs_keep_their_promises(
-    cloakform: Run, engine: Engine, project: Path, name: str, params: str  # noqa: F811
+    cloakform: Run, engine: Engine, project: Path, name: str  # noqa: F811
 ) -> None:
     """Discovery through the database, and a deployment that stops all nodes first: what they promise is kept."""
-    (project / "params" / f"{name}.yaml").write_text(f"extends: dev.yaml\n{params}", "utf-8")
+    (project / "params" / f"{name}.yaml").write_text(f"extends: dev.yaml\n{OTHER_DESIGNS[name]}", "utf-8")
     images.provide(engine, ["keycloak:26.7.4"])
     rendered = cloakform("render", name)
     assert rendered.returncode == 0, rendered.stderr
