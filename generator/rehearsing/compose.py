@@ -169,8 +169,8 @@ def _database(topology: Topology) -> dict[str, Any] | None:
     if database is None or topology.database_host is None:
         return None
     settings = ["ssl=on", "ssl_cert_file=/tmp/rehearsal/server.crt", "ssl_key_file=/tmp/rehearsal/server.key",
-                "hba_file=/tmp/rehearsal/pg_hba.conf", f"port={database.port}"]
-    settings.append(f"max_connections={database.max_connections or MANY_CONNECTIONS}")
+                "hba_file=/tmp/rehearsal/pg_hba.conf", f"port={database.port}",
+                f"max_connections={database.max_connections or MANY_CONNECTIONS}"]
     return {"host": _host(topology.database_host), "image": f"postgres:{database.major}", "major": database.major,
             "name": database.name, "port": database.port, "settings": settings,
             "connections": "hostssl" if database.force_tls else "host"}

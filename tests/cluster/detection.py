@@ -29,9 +29,10 @@ PAGE = PROJECT / "docs/failure-detection.md"
 VERSIONS = ("24.0.5", "26.0.8", "26.4.7", "26.7.4")
 IMAGES = ("debian:12-slim", "haproxy:2.8", "postgres:16")
 CLOSED = detection_page.CLOSED
-STEPS = ("discovery", "failover", "stop", "freeze", "lose", "cut", "deploy")
-"""Steps of the drill; all but the first and the last are ways to lose a node."""
-WAYS = (*STEPS, CLOSED)
+WAYS = tuple(detection_page.TITLES)
+"""What is measured, as the page's columns have it."""
+STEPS = tuple(way for way in WAYS if way != CLOSED)
+"""Those that are steps of the drill, in its order."""
 _FIGURES = {
     ("view", "first start to full view"): "full",
     ("view", "time to the new view"): "view",
@@ -104,8 +105,8 @@ def measure(wanted: Iterable[Setup], steps: Iterable[str] = (), again: bool = Fa
     """
     engine = engines.up()
     for setup in wanted:
-        missing = [way for way in steps or setup.ways
-                   if way in setup.ways and (again or way not in figures().get(setup.name, {}))]
+        known = () if again else figures().get(setup.name, ())
+        missing = [way for way in steps or setup.ways if way in setup.ways and way not in known]
         if not missing:
             continue
         images.provide(engine, [*IMAGES, f"keycloak:{setup.version}"])
