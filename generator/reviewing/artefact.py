@@ -15,6 +15,8 @@ from generator.resolving import scalar_text
 from generator.reviewing.changes import Side
 
 TEMPLATE = "template.yaml"
+_DEVICE = r"/dev/(?:fd|full|null|random|shm|std(?:err|in|out)|tcp|tty|udp|urandom|zero)\b"
+"""A path of the system's (those of Linux, and bash's two for sockets), in commands; never the environment `dev`."""
 
 
 class ReviewError(CloakformError):
@@ -103,11 +105,11 @@ class Artefact:
         if not words:
             return None
         pattern = re.compile(
-            "(?<![A-Za-z0-9])("
+            f"{_DEVICE}|(?<![A-Za-z0-9])("
             + "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
             + ")(?![A-Za-z0-9])"
         )
-        return lambda text: pattern.sub(lambda match: words[match[1]], text)
+        return lambda text: pattern.sub(lambda match: words.get(match[1], match[0]), text)
 
     def _setting(self, key: str) -> str:
         value = self.stack.get(key)

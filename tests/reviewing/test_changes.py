@@ -8,7 +8,7 @@ import pytest
 
 from generator.document import parse
 from generator.reviewing.changes import Side, compare
-from tests.reviewing.examples import committed, compared, edited, names, resource, template
+from tests.reviewing.examples import artefact, committed, compared, edited, names, resource, template
 
 TASK = "AWS::ECS::TaskDefinition"
 
@@ -243,6 +243,29 @@ class TestDifferent:
         one = template(Old=resource("AWS::RDS::DBInstance", {"Engine": "postgres", "AllocatedStorage": 20}))
         other = template(New=resource("AWS::RDS::DBInstance", {"Engine": "mysql", "AllocatedStorage": 50}))
         assert all(not change.renamed for change in compared(one, other).resources)
+
+
+class TestEnvironments:
+    @staticmethod
+    def differing(**values: tuple[str, str]) -> set[str]:
+        """Which properties differ between `dev` and `prod`."""
+        dev, prod = (
+            artefact(with_value({key: both[at] for key, both in values.items()}, "Data"), name=name)
+            for at, name in enumerate(("dev", "prod"))
+        )
+        found = compare(dev.side(prod), prod.side(dev))
+        return {change.name.removeprefix("Data.") for one in found.resources for change in one.changes}
+
+    def test_what_comes_from_the_name(self):
+        """A value that only says the environment's own name is no difference; another's name is one."""
+        assert not self.differing(Name=("keycloak-dev", "keycloak-prod"), Host=("a.dev.test", "a.prod.test"))
+        assert self.differing(Host=("a.dev.test", "a.dev.test")) == {"Host"}
+
+    def test_a_device_is_no_name(self):
+        """A command of both that speaks of `/dev/tcp` is the same in `dev`; a folder of that name isn't."""
+        command = "true <>/dev/tcp/localhost/9000 2>/dev/null"
+        assert not self.differing(Command=(command, command))
+        assert self.differing(Path=("/dev/tasks", "/dev/tasks")) == {"Path"}
 
 
 class TestSecrets:
