@@ -178,7 +178,8 @@ CHOICES: dict[str, dict[str, dict]] = {
         "full": {"database": {"name": "sso", "username": "sso_user", "create": {
             "engine_version": "16.10", "instance_class": "db.m7g.large", "storage_gb": 100, "max_storage_gb": 200,
             "multi_az": True, "backup_days": 14, "backup_window": "02:00-03:00",
-            "maintenance_window": "sun:03:30-sun:04:30", "minor_upgrades": False, "performance_insights": True,
+            "maintenance_window": "sun:03:30-sun:04:30", "minor_upgrades": False, "major_upgrade": True,
+            "performance_insights": True,
             "log_exports": True, "kms_key": arn("kms", "key/0a1b2c3d-0000-1111-2222-333344445555")}}},
         "from a snapshot": {"database": {"create": {
             "engine_version": "16.10", "instance_class": "db.r6g.large", "snapshot": "before-the-fire",

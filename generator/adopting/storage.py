@@ -60,6 +60,7 @@ def _created(scene: Scene, found: Database) -> None:
     for key, name in (
         ("multi_az", "MultiAZ"),
         ("minor_upgrades", "AutoMinorVersionUpgrade"),
+        ("major_upgrade", "AllowMajorVersionUpgrade"),
         ("deletion_protection", "DeletionProtection"),
         ("performance_insights", "EnablePerformanceInsights"),
     ):

@@ -285,6 +285,8 @@ class CreatedDatabase(Section):
     backup_window: t.Window | None = key("Daily, UTC. Default: RDS chooses.", None)
     maintenance_window: t.WeekWindow | None = key("Weekly, UTC. Default: RDS chooses.", None)
     minor_upgrades: t.Bool = key("Let RDS install minor versions in the maintenance window.", True)
+    major_upgrade: t.Bool = key("Let another major version in `engine_version` upgrade the instance, which AWS refuses "
+                                "otherwise. It is away for minutes, and only a snapshot leads back.", False)
     deletion_protection: t.Bool = key("Refuse to delete the instance.", True)
     performance_insights: t.Bool = key("Performance Insights, seven days.", False)
     log_exports: t.Bool = key("PostgreSQL's log into CloudWatch Logs.", False)

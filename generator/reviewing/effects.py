@@ -6,8 +6,9 @@ A resource that is made anew takes with it those whose fixed properties refer to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from generator.document import Document, Resource
@@ -21,12 +22,14 @@ from generator.reviewing.facts import (
     HOLDS,
     IN_PLACE,
     INTERRUPTION,
+    MOVED,
     NAMES,
     NONE,
     REFUSED,
     REPLACEMENT,
     SNAPSHOT_BY_DEFAULT,
     fact,
+    is_true,
 )
 
 _SCHEMAS = "resource schema"
@@ -87,6 +90,7 @@ def judge(changes: Changes, before: Document, after: Document, region: str = "")
     come first, what holds data before the rest."""
     causes = {one.logical_id: [*_own(one, before, region)] for one in changes.resources}
     _carry(causes, before, after, region)
+    _move(causes, after)
     found = [
         _effect(logical_id, told, changes.of(logical_id), before, after)
         for logical_id, told in causes.items()
@@ -120,17 +124,25 @@ def _own(change: ResourceChange, before: Document, region: str) -> Iterator[Caus
 def _of_change(change: ResourceChange, one: Change, region: str) -> Cause:
     if one.attribute:
         return Cause(NONE, one.name, "", change=one)
-    effect, say, source = effect_of(change.type, one.properties, one.before, one.after, region)
+    effect, say, source = effect_of(
+        change.type, one.properties, one.before, one.after, region, change.after.properties
+    )
     return Cause(effect, one.name, say, source, one)
 
 
 def effect_of(
-    type_: str, path: tuple[str, ...], before: str | None, after: str | None, region: str = ""
+    type_: str,
+    path: tuple[str, ...],
+    before: str | None,
+    after: str | None,
+    region: str = "",
+    properties: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[str, str, str]:
-    """(effect, what happens, source) of changing what is at `path` of a resource of that type."""
+    """(effect, what happens, source) of changing what is at `path` of a resource of that type, which will have
+    `properties`."""
     fixed = schemas.fixed(type_, region)
     create_only = fixed is not None and _touches(path, fixed.create_only)
-    told = fact(type_, path, before, after)
+    told = fact(type_, path, before, after, properties)
     # A fact about everything (an empty path) says how, not whether.
     if told is not None and told.path:
         return told.effect, told.say, told.source
@@ -184,6 +196,23 @@ def _carry(causes: dict[str, list[Cause]], before: Document, after: Document, re
             told.append(cause)
             if _anew(told):
                 waiting.append(user)
+
+
+def _move(causes: dict[str, list[Cause]], after: Document) -> None:
+    """Says of what stays and can't follow its subnets that AWS refuses it, where these come to lie in another
+    VPC."""
+    moved = {
+        name
+        for name, told in causes.items()
+        if name in after.resources
+        and after.resources[name].type == "AWS::EC2::Subnet"
+        and any(one.name == "VpcId" and one.effect == REPLACEMENT for one in told)
+    }
+    for name, told in causes.items():
+        follows = MOVED.get(after.resources[name].type) if name in after.resources else None
+        if follows is None or _anew(told) or all(one.carried_from not in moved for one in told):
+            continue
+        told.append(Cause(follows.effect, follows.path[0], follows.say, follows.source))
 
 
 def _anew(told: list[Cause]) -> str:
@@ -330,7 +359,7 @@ def _notes(
             f"a renamed resource is another one to CloudFormation: {change.renamed} is deleted, "
             f"{change.logical_id} is made"
         )
-    protected = was is not None and str(was.properties.get("DeletionProtection")).lower() == "true"
+    protected = was is not None and is_true(was.properties.get("DeletionProtection"))
     if protected and policy in ("Delete", "Snapshot") and effect in (DELETE, REPLACEMENT):
         yield (
             "AWS refuses to delete it while its DeletionProtection is on; it is left behind then, "

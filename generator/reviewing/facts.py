@@ -7,8 +7,10 @@ Each fact names its source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 NONE, CREATE, IN_PLACE, INTERRUPTION = "none", "create", "in place", "interruption"
 CONDITIONAL, REPLACEMENT, DELETE, REFUSED = "conditional replacement", "replacement", "delete", "refused"
@@ -88,6 +90,8 @@ class Fact:
     source: str
     when: Callable[[str | None, str | None], bool] | None = None
     """Holds only where this is true of the value before and after; always if there is none."""
+    unless: str = ""
+    """Doesn't hold where this property of the resource is true."""
 
 
 def major(version: str | None) -> str:
@@ -124,6 +128,16 @@ _INSTANCE = "CloudFormation template reference, AWS::RDS::DBInstance"
 
 _RDS = (
     Fact(("EngineVersion",), REFUSED, "RDS doesn't go back to an older version", _MODIFY, _older),
+    # CloudFormation sends the leave for a DBInstance only where the template gives it
+    # (hashicorp/terraform#3017 has RDS' own words for it).
+    Fact(
+        ("EngineVersion",),
+        REFUSED,
+        "RDS goes to another major version only with AllowMajorVersionUpgrade: true",
+        _INSTANCE,
+        _other_major,
+        "AllowMajorVersionUpgrade",
+    ),
     Fact(
         ("EngineVersion",),
         INTERRUPTION,
@@ -180,7 +194,7 @@ _BALANCER = "Elastic Load Balancing, API reference"
 
 FACTS: dict[str, tuple[Fact, ...]] = {
     "AWS::RDS::DBInstance": _RDS,
-    "AWS::RDS::DBCluster": tuple(one for one in _RDS if one.path != ("DBSnapshotIdentifier",)),
+    "AWS::RDS::DBCluster": tuple(one for one in _RDS if one.source != _INSTANCE),
     "AWS::RDS::DBParameterGroup": (
         Fact(
             ("Parameters",),
@@ -266,9 +280,40 @@ FACTS: dict[str, tuple[Fact, ...]] = {
 }
 
 
-def fact(type_: str, path: tuple[str, ...], before: str | None, after: str | None) -> Fact | None:
-    """The first fact about a change below `path` of a resource of that type."""
+MOVED: dict[str, Fact] = {
+    "AWS::RDS::DBSubnetGroup": Fact(
+        ("SubnetIds",),
+        REFUSED,
+        "RDS moves no subnet group to another VPC: keep the network, or build a new stack with a snapshot of "
+        "the database",
+        "hashicorp/terraform-provider-aws#27459",
+    ),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": Fact(
+        ("Subnets",),
+        REFUSED,
+        "no balancer moves to another VPC: keep the network, or build a new stack",
+        "hashicorp/terraform-provider-aws#18317",
+    ),
+}
+"""What can't follow its subnets into another VPC, though CloudFormation counts the change as one in place."""
+
+
+def fact(
+    type_: str,
+    path: tuple[str, ...],
+    before: str | None,
+    after: str | None,
+    properties: Mapping[str, Any] = MappingProxyType({}),
+) -> Fact | None:
+    """The first fact about a change below `path` of a resource of that type, which will have `properties`."""
     for one in FACTS.get(type_, ()):
-        if path[: len(one.path)] == one.path and (one.when is None or one.when(before, after)):
+        if path[: len(one.path)] != one.path or is_true(properties.get(one.unless)):
+            continue
+        if one.when is None or one.when(before, after):
             return one
     return None
+
+
+def is_true(value: Any) -> bool:
+    """Whether a template's value is a boolean that is true, in any way to write it."""
+    return str(value).lower() == "true"

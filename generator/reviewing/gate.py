@@ -66,11 +66,8 @@ def _resource(effect: Effect) -> Iterator[Hazard]:
             effect.effect
         ]
         why = next((one.name for one in effect.causes if one.effect == effect.effect and one.name), "")
-        text = (
-            f"{name} holds a {effect.holds} and {verb}"
-            if effect.holds not in ("data", "files", "images")
-            else (f"{name} holds {effect.holds} and {verb}")
-        )
+        several = effect.holds in ("data", "files", "images", "names of the tasks")
+        text = f"{name} holds {'' if several else 'a '}{effect.holds} and {verb}"
         text += f" because of {why}" if why else ""
         yield Hazard(name, name, kind, f"{text}: {effect.fate}" if effect.fate else text)
     change = effect.change

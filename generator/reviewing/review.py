@@ -21,6 +21,7 @@ from generator.reviewing.meaning import (
     listening,
     permissions,
     reaching,
+    refusals,
 )
 from generator.reviewing.meaning.base import DANGER, NOTE, WARNING
 
@@ -99,6 +100,7 @@ def review(
         sorted(
             dict.fromkeys(
                 (
+                    *refusals(effects),
                     *keycloak(one, other, effects),
                     *reaching(one, other),
                     *listening(one, other),

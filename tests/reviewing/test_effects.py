@@ -29,7 +29,7 @@ TABLE = {
         "Engine": CONDITIONAL,
         "AvailabilityZone": CONDITIONAL,
         "DBInstanceClass": INTERRUPTION,
-        "EngineVersion": INTERRUPTION,
+        "EngineVersion": REFUSED,
         "Port": INTERRUPTION,
         "MultiAZ": IN_PLACE,
         "AllocatedStorage": IN_PLACE,
@@ -116,7 +116,7 @@ def test_table(type_, name, expected):
 @pytest.mark.parametrize(
     ("name", "before", "after", "expected", "word"),
     [
-        ("EngineVersion", "16.4", "17.1", INTERRUPTION, "major"),
+        ("EngineVersion", "16.4", "17.1", REFUSED, "AllowMajorVersionUpgrade"),
         ("EngineVersion", "17.1", "17.4", INTERRUPTION, "restarts"),
         ("EngineVersion", "17.4", "17.1", REFUSED, "older"),
         ("AllocatedStorage", "100", "200", IN_PLACE, "grows"),
@@ -129,6 +129,47 @@ def test_what_depends_on_the_value(name, before, after, expected, word):
     """RDS grows and goes forwards; the other direction is refused or costs an interruption."""
     told = effect_of("AWS::RDS::DBInstance", (name,), before, after, REGION)
     assert told[0] == expected and word in told[1] and told[2]
+
+
+def test_another_major_version_needs_the_templates_leave():
+    """With AllowMajorVersionUpgrade a major version is an interruption, and going back is refused as before; a
+    cluster's version needs no such leave."""
+    leave = {"AllowMajorVersionUpgrade": "true"}
+    path = ("EngineVersion",)
+    told = effect_of("AWS::RDS::DBInstance", path, "16.4", "17.1", REGION, leave)
+    assert told[0] == INTERRUPTION and "major" in told[1]
+    assert effect_of("AWS::RDS::DBInstance", path, "17.1", "16.4", REGION, leave)[0] == REFUSED
+    assert effect_of("AWS::RDS::DBCluster", path, "16.4", "17.1", REGION)[0] == INTERRUPTION
+
+
+class TestAnotherNetwork:
+    @staticmethod
+    def network(cidr: str = "10.0.0.0/16", subnet: str = "10.0.1.0/24") -> str:
+        """A network with what lives in its subnet."""
+        users = {
+            "Balancer": ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Subnets"),
+            "Group": ("AWS::RDS::DBSubnetGroup", "SubnetIds"),
+        }
+        return template(
+            Vpc=resource("AWS::EC2::VPC", {"CidrBlock": cidr}),
+            Subnet=resource("AWS::EC2::Subnet", {"VpcId": {"Ref": "Vpc"}, "CidrBlock": subnet}),
+            **{name: resource(type_, {key: [{"Ref": "Subnet"}]}) for name, (type_, key) in users.items()},
+        )
+
+    def test_what_cannot_move_is_told(self):
+        """Balancer and subnet group stay the ones they are and can't follow into another VPC: AWS refuses it, and
+        the report says so before it."""
+        found = reviewed(self.network(), self.network("10.1.0.0/16", "10.1.1.0/24"))
+        for name in ("Balancer", "Group"):
+            assert effect(found, name).effect == REFUSED
+            assert any(one.logical_id == name and "AWS refuses" in one.text for one in found.consequences)
+
+    def test_another_subnet_of_the_same_network(self):
+        """Within the VPC they do follow."""
+        found = reviewed(self.network(), self.network(subnet="10.0.2.0/24"))
+        assert effect(found, "Subnet").effect == REPLACEMENT
+        assert {effect(found, name).effect for name in ("Balancer", "Group")} == {IN_PLACE}
+        assert not any("AWS refuses" in one.text for one in found.consequences)
 
 
 def test_an_unknown_region_has_schemas():

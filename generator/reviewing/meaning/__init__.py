@@ -8,5 +8,6 @@ from generator.reviewing.meaning.keycloak import keycloak
 from generator.reviewing.meaning.listening import listening
 from generator.reviewing.meaning.permissions import permissions
 from generator.reviewing.meaning.reaching import reaching
+from generator.reviewing.meaning.refusals import refusals
 
-__all__ = ["Consequence", "Reading", "costs", "keycloak", "listening", "permissions", "reaching"]
+__all__ = ["Consequence", "Reading", "costs", "keycloak", "listening", "permissions", "reaching", "refusals"]

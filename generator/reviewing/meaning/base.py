@@ -22,7 +22,7 @@ class Consequence:
     """One thing that a change means."""
 
     topic: str
-    """Keycloak, Network, Permissions or Cost."""
+    """Stack, Keycloak, Network, Permissions or Cost."""
     weight: str
     """danger, warning or note."""
     text: str
