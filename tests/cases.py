@@ -263,6 +263,12 @@ CHOSEN = {f"choices-{number:02}": case for number, case in enumerate(pairwise(CH
 """Choices of each case that covers pairs."""
 
 
+NAMES = {"Cluster": "sso", "Service": "sso", "LoadBalancer": "sso-balancer", "TargetGroup": "sso-tasks",
+         "LogGroup": "/ecs/sso", "DiscoveryNamespace": "services.corp", "DiscoveryService": "sso", "Database": "sso-db",
+         "DatabaseSubnetGroup": "sso-db", "DatabaseSecret": "sso/database", "BootstrapAdminSecret": "sso/admin"}
+"""A name for everything that a stack may have named."""
+
+
 def _versions() -> dict[str, dict]:
     made = {}
     for version in catalog.versions():
@@ -299,7 +305,8 @@ def _renamed() -> dict[str, dict]:
     return {"renamed": merged(
         BASE, {"keycloak": {"version": NEWEST}}, _found(), _admin(), CHOICES["image"]["optimized"],
         _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), CHOICES["database"]["small"],
-        {"stack": {"logical_ids": {"Database": "KeycloakDb", "TargetGroup": "KeycloakTargets"}}})}
+        {"stack": {"logical_ids": {"Database": "KeycloakDb", "TargetGroup": "KeycloakTargets"},
+                   "physical_names": NAMES}})}
 
 
 def _params(case: Mapping[str, str]) -> dict:

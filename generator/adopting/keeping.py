@@ -11,32 +11,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from generator.adopting.draft import fits
 from generator.adopting.scene import Scene
 from generator.document import Resource
 from generator.resolving import Place, Reference, Text
+from generator.reviewing.effects import CONDITIONAL, REPLACEMENT, effect_of
 
 _ELB = "AWS::ElasticLoadBalancingV2::"
 
 _NAMES = {
-    "AWS::RDS::DBInstance": ("DBInstanceIdentifier",),
-    "AWS::SecretsManager::Secret": ("Name",),
-    "AWS::Logs::LogGroup": ("LogGroupName",),
-    "AWS::ECS::Cluster": ("ClusterName",),
-    "AWS::ECS::Service": ("ServiceName", "Role"),
-    _ELB + "LoadBalancer": ("Name",),
-    _ELB + "TargetGroup": ("Name",),
-    "AWS::RDS::DBSubnetGroup": ("DBSubnetGroupName",),
-    "AWS::RDS::DBParameterGroup": ("DBParameterGroupName",),
-    "AWS::IAM::Role": ("RoleName", "Path"),
+    "AWS::RDS::DBInstance": "DBInstanceIdentifier",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::ECS::Cluster": "ClusterName",
+    "AWS::ECS::Service": "ServiceName",
+    _ELB + "LoadBalancer": "Name",
+    _ELB + "TargetGroup": "Name",
+    "AWS::RDS::DBSubnetGroup": "DBSubnetGroupName",
+    "AWS::ServiceDiscovery::PrivateDnsNamespace": "Name",
+    "AWS::ServiceDiscovery::Service": "Name",
 }
-"""Properties that name a thing, which rendering never writes: taking one away replaces the thing."""
+"""Type -> the property that names a thing; params say it in `stack.physical_names`."""
 
 _FIXED = {
-    "AWS::RDS::DBInstance": {"StorageEncrypted": "true", "Engine": "postgres"},
+    "AWS::RDS::DBInstance": {"Engine": "postgres", "StorageEncrypted": "true"},
+    _ELB + "LoadBalancer": {"Type": "application"},
     _ELB + "TargetGroup": {"Port": "8080", "Protocol": "HTTP", "TargetType": "ip"},
-    "AWS::ServiceDiscovery::Service": {"Name": "keycloak"},
+    "AWS::ServiceDiscovery::Service": {
+        "DnsConfig.RoutingPolicy": "MULTIVALUE",
+        "HealthCheckCustomConfig.FailureThreshold": "1",
+    },
+    "AWS::ECS::Service": {"LaunchType": "FARGATE"},
 }
-"""Properties that replace a thing where they change -> what rendering writes."""
+"""Type -> what rendering writes into properties that replace a thing where they change."""
+
+_OWN = {
+    "AWS::RDS::DBInstance": {
+        "DBSubnetGroupName",
+        "DBParameterGroupName",
+        "AutoMinorVersionUpgrade",
+        "BackupRetentionPeriod",
+        "MultiAZ",
+        "PreferredMaintenanceWindow",
+    },
+    _ELB + "TargetGroup": {"VpcId"},
+    _ELB + "Listener": {"LoadBalancerArn"},
+    "AWS::ServiceDiscovery::PrivateDnsNamespace": {"Vpc"},
+    "AWS::ECS::Service": {"Cluster"},
+    "AWS::RDS::DBParameterGroup": {"Family", "Description"},
+    "AWS::CertificateManager::Certificate": {"SubjectAlternativeNames", "DomainValidationOptions"},
+}
+"""Type -> properties of that kind which rendering writes as they are, or as params say."""
 
 _GENERATED = {"GenerateStringKey": "password", "PasswordLength": "32", "ExcludeCharacters": "$\\/\"@ '`"}
 """How passwords are made that are rendered (templates/resources/secrets.yaml.j2)."""
@@ -83,7 +108,7 @@ class Kept:
 
 
 def keep(scene: Scene) -> list[Kept]:
-    """Writes `stack.logical_ids` and says what becomes of each resource that matters."""
+    """Writes `stack.logical_ids` and `stack.physical_names`, and says what becomes of each resource that matters."""
     pairs = {ours: one for ours, one in _pairs(scene) if one is not None}
     taken: set[str] = set()
     found = []
@@ -112,9 +137,15 @@ def keep(scene: Scene) -> list[Kept]:
             continue
         if ours != resource.logical_id:
             scene.draft.set(f"stack.logical_ids.{ours}", resource.logical_id)
-        found.append(Kept(resource.logical_id, resource.type, ours, tuple(_replaced(scene, resource))))
-        _warn(scene, resource)
+        found.append(Kept(resource.logical_id, resource.type, ours, tuple(_replaced(scene, resource, ours))))
     found = list(_with_owners(found))
+    for one in found:
+        # What is replaced can't take its old name along: the new one is made before the old one goes.
+        if one.ours and not one.replaced:
+            resource = scene.view.document.resources[one.theirs]
+            name = scene.view.resolver.properties(resource)[_NAMES.get(one.type, "")]
+            if name:
+                scene.draft.set(f"stack.physical_names.{one.ours}", name.text)
     for resource in scene.view.document.resources.values():
         if resource.type in _DATA and resource.logical_id not in taken and not _rendered(scene, resource):
             policy = resource.attributes.get("DeletionPolicy", "Delete")
@@ -156,17 +187,6 @@ def _made_alike(scene: Scene, secret: Resource) -> bool:
     """Whether a secret is made as those that are rendered, so that an update leaves its value alone."""
     generated = scene.view.resolver.properties(secret)["GenerateSecretString"]
     return all(generated[key].text == value for key, value in _GENERATED.items())
-
-
-def _warn(scene: Scene, resource: Resource) -> None:
-    """What a kept resource needs to stay what it is."""
-    properties = scene.view.resolver.properties(resource)
-    name = properties["Name"].text or ""
-    if resource.type == "AWS::ServiceDiscovery::PrivateDnsNamespace" and name.endswith(".internal"):
-        scene.leave(
-            f"the namespace {name}",
-            f"it is kept if the stack is called {name.removesuffix('.internal')}: write that as stack.name",
-        )
 
 
 def _rendered(scene: Scene, resource: Resource) -> bool:
@@ -250,26 +270,50 @@ def _named(scene: Scene, place: Place) -> Resource | None:
     return None
 
 
-def _replaced(scene: Scene, resource: Resource) -> Iterator[str]:
-    properties = scene.view.resolver.properties(resource)
-    for name in _NAMES.get(resource.type, ()):
-        if properties[name]:
-            yield f"{name} is written, and rendering writes none"
-    for name, ours in _FIXED.get(resource.type, {}).items():
-        if properties[name] and properties[name].text not in (None, ours):
-            yield f"{name} becomes {ours}"
-        elif not properties[name] and name == "StorageEncrypted":
-            yield "the storage becomes encrypted"
-    if resource.type == "AWS::RDS::DBInstance":
-        for name, key in (("DBName", "database.name"), ("MasterUsername", "database.username")):
-            ours = scene.draft.value(key) or "keycloak"
-            if properties[name].text not in (None, ours):
-                yield f"{name} becomes {ours}"
-    if resource.type == _ELB + "LoadBalancer":
-        ours = scene.draft.value("load_balancer.scheme") or "internet-facing"
-        if (properties["Scheme"].text or "internet-facing") != ours:
-            yield f"Scheme becomes {ours}"
-    if resource.type == "AWS::ServiceDiscovery::PrivateDnsNamespace":
-        name = properties["Name"].text or ""
-        if not name.endswith(".internal") or "${" in name:
-            yield "Name becomes STACK.internal"
+def _replaced(scene: Scene, resource: Resource, ours: str) -> Iterator[str]:
+    """Why a resource is replaced though its logical id stays."""
+    if resource.type == "AWS::ECS::TaskDefinition":
+        return  # a new revision is no loss
+    properties, name = scene.view.resolver.properties(resource), _NAMES.get(resource.type, "")
+    if resource.type == "AWS::RDS::DBParameterGroup":
+        if not (properties["Description"].text or "").startswith("Database of "):
+            yield "Description becomes Database of STACK"
+    key, written = f"stack.physical_names.{ours}", properties[name].text
+    if properties[name] and written is None:
+        yield f"{name} can't be read from the template alone: write it as {key}"
+    elif properties[name] and not fits(key, written):
+        yield f"{name} can't be {written}"
+    fixed = {**_FIXED.get(resource.type, {}), **_chosen(scene, resource.type)}
+    for path, value in fixed.items():
+        place = properties
+        for step in path.split("."):
+            place = place[step]
+        if not place and value is not None:
+            yield f"{path} isn't written, and becomes {value}"
+        elif place and value is None:
+            yield f"{path} is written, and rendering writes none"
+        elif place and place.text != value:
+            yield f"{path} becomes {value}"
+    known = {name, *(path.partition(".")[0] for path in fixed), *_OWN.get(resource.type, ())}
+    for one in resource.properties:
+        if one not in known and effect_of(resource.type, (one,), "", None)[0] in (REPLACEMENT, CONDITIONAL):
+            yield f"{one} is written, and rendering writes none"
+
+
+def _chosen(scene: Scene, type_: str) -> dict[str, str | None]:
+    """What params write into properties that replace a thing; None for what they leave out."""
+    draft = scene.draft
+    if type_ == _ELB + "LoadBalancer":
+        return {"Scheme": draft.value("load_balancer.scheme") or "internet-facing"}
+    if type_ == "AWS::CertificateManager::Certificate":
+        return {"DomainName": str(draft.value("keycloak.hostname") or "").removeprefix("https://").partition("/")[0]}
+    if type_ != "AWS::RDS::DBInstance":
+        return {}
+    found = {
+        "KmsKeyId": draft.value("database.create.kms_key"),
+        "DBSnapshotIdentifier": draft.value("database.create.snapshot"),
+    }
+    if not found["DBSnapshotIdentifier"]:
+        found["DBName"] = draft.value("database.name") or "keycloak"
+        found["MasterUsername"] = draft.value("database.username") or "keycloak"
+    return found

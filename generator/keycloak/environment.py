@@ -146,11 +146,12 @@ def stack_name(settings: Settings, environment: str) -> str:
 
 def namespace_name(settings: Settings, environment: str) -> str:
     """Name of the private DNS namespace; a stack's name is unique in its account and region, so this one is too."""
-    return f"{stack_name(settings, environment).lower()}.internal"
+    return settings.stack.physical_names.DiscoveryNamespace or f"{stack_name(settings, environment).lower()}.internal"
 
 
-DISCOVERY_SERVICE = "keycloak"
-"""Name of the Cloud Map service in that namespace."""
+def discovery_service(settings: Settings) -> str:
+    """Name of the Cloud Map service in that namespace."""
+    return settings.stack.physical_names.DiscoveryService or "keycloak"
 
 
 def bind_address(cidrs: tuple[str, ...]) -> str:
@@ -220,7 +221,7 @@ def server_environment(settings: Settings, catalog: Catalog, environment: str,
     optimized = is_optimized(settings)
     discovery_name = ""
     if keycloak.discovery == "dns":
-        discovery_name = f"{DISCOVERY_SERVICE}.{namespace_name(settings, environment)}"
+        discovery_name = f"{discovery_service(settings)}.{namespace_name(settings, environment)}"
 
     variables = [
         *_hostname(settings, catalog, base),

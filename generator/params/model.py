@@ -33,6 +33,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EcsName = t.text_like(r"[A-Za-z0-9_-]{1,255}", "a name that ECS takes", "keycloak")
+_BalancerName = t.text_like(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", "a balancer's name", "keycloak")
+_SecretName = t.text_like(r"[A-Za-z0-9/_+=.@-]{1,512}", "a secret's name", "keycloak/database")
+
+
+class PhysicalNames(Section):
+    """Logical id -> the name that a resource has which its template named; without it, AWS names each."""
+
+    Cluster: _EcsName | None = key("ClusterName.", None)
+    Service: _EcsName | None = key("ServiceName.", None)
+    LoadBalancer: _BalancerName | None = key("Name of the balancer.", None)
+    TargetGroup: _BalancerName | None = key("Name of the target group.", None)
+    LogGroup: t.text_like(r"[A-Za-z0-9_/.#-]{1,512}", "a log group's name", "/ecs/keycloak") | None = key(
+        "LogGroupName.", None)
+    DiscoveryNamespace: t.text_like(rf"{_LABEL}(?:\.{_LABEL}){{0,9}}", "a domain", "services.internal") | None = key(
+        "Name of the private DNS namespace. Default: STACK.internal.", None)
+    DiscoveryService: t.text_like(_LABEL, "one part of a domain", "keycloak") | None = key(
+        "Name of the Cloud Map service. Default: keycloak.", None)
+    Database: t.text_like(r"[a-z](?:-?[a-z0-9]){0,62}", "a database's name", "keycloak-db") | None = key(
+        "DBInstanceIdentifier.", None)
+    DatabaseSubnetGroup: t.text_like(r"[a-z0-9][a-z0-9._-]{0,254}", "a group's name", "keycloak-db") | None = key(
+        "DBSubnetGroupName.", None)
+    DatabaseSecret: _SecretName | None = key("Name of the secret with the database's user.", None)
+    BootstrapAdminSecret: _SecretName | None = key("Name of the secret with the first administrator.", None)
+
+
 class Stack(Section):
     name: t.StackName | None = key("Name of the CloudFormation stack. Default: keycloak-ENV.", None)
     protected: t.Bool = key("Termination protection, and a stack policy that refuses to replace or delete what holds "
@@ -45,6 +72,9 @@ class Stack(Section):
         "What a stack that is there already calls its resources: logical id of this project -> that stack's, "
         "`Database: KeycloakDb`. An update then changes the resource instead of making a second one and deleting the "
         "first.", {}, max_length=500)
+    physical_names: PhysicalNames = key(
+        "Names that a stack that is there gave to its resources: without the same one CloudFormation makes a second "
+        "and deletes the first.", {})
 
 
 class Admin(Section):

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 from generator.keycloak import certificates, facts, sizing
 from generator.keycloak.catalog import Catalog
-from generator.keycloak.environment import (CLUSTER_PORT, DISCOVERY_SERVICE, FAILURE_DETECTION_PORT, HTTP_PORT,
-                                            ServerEnvironment, is_optimized, namespace_name, own_jgroups_stack,
+from generator.keycloak.environment import (CLUSTER_PORT, FAILURE_DETECTION_PORT, HTTP_PORT, ServerEnvironment,
+                                            discovery_service, is_optimized, namespace_name, own_jgroups_stack,
                                             path_parameters_reach_master, path_tricks_reach_admin,
                                             server_environment, stack_name)
 from generator.params.model import Settings
@@ -350,7 +350,7 @@ def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, o
         "path_guard": needs_path_guard(settings),
         "path_guard_regexes": listener_rules.PATH_GUARD,
         "namespace": namespace_name(settings, environment),
-        "discovery_service": DISCOVERY_SERVICE,
+        "discovery_service": discovery_service(settings),
         "dns_discovery": settings.keycloak.discovery == "dns",
         "optimized": is_optimized(settings),
         "own_stack": own_jgroups_stack(settings),

@@ -10,9 +10,36 @@ from adoptions import adopt, loaded
 
 from generator import adopting
 from generator.document import parse
+from generator.reviewing.changes import Side, compare
+from generator.reviewing.effects import judge
 from tests.cases import ENVIRONMENTS, PROJECT
 
 CDK = (Path(__file__).parent / "cdk.yaml").read_text("utf-8")
+
+DATABASE = "      DBName: sso\n"
+VARIANTS = [
+    (CDK, CDK),
+    (DATABASE, DATABASE + "      DBInstanceIdentifier: sso-db\n"),
+    (DATABASE, DATABASE + '      DBInstanceIdentifier: !Sub "${AWS::StackName}-db"\n'),
+    (DATABASE, DATABASE + "      KmsKeyId: !GetAtt SsoKey1A2B3C4D.Arn\n"),
+    (DATABASE, DATABASE + "      AvailabilityZone: eu-central-1a\n"),
+    (DATABASE, ""),
+    ("MasterUsername: sso", 'MasterUsername: !Sub "{{resolve:secretsmanager:${SsoDbSecret5E6F7A8B}::username}}"'),
+    ("      StorageEncrypted: true\n", ""),
+    ("StorageEncrypted: true", "StorageEncrypted: false"),
+    ("{DBSubnetGroupDescription", "{DBSubnetGroupName: sso, DBSubnetGroupDescription"),
+    ("Properties: {Scheme", "Properties: {Type: application, Name: sso, Scheme"),
+    ("Port: 80,", "Port: 8080, Name: sso,"),
+    ("Port: 80,", "Port: 8080, ProtocolVersion: HTTP1,"),
+    ("{RetentionInDays", "{LogGroupName: /ecs/sso, RetentionInDays"),
+    ("      LaunchType: FARGATE\n", "      LaunchType: FARGATE\n      ServiceName: sso\n"),
+    ("      LaunchType: FARGATE\n", "      LaunchType: FARGATE\n      SchedulingStrategy: REPLICA\n"),
+    ("ClusterName: sso", "ClusterName: !Ref AWS::StackName"),
+    ("DnsRecords:", "RoutingPolicy: MULTIVALUE, DnsRecords:"),
+    ("      Name: keycloak\n", "      Name: sso\n"),
+    ("Name: sso.internal", "Name: services.corp"),
+]
+"""A part of that template, and what other stacks have in its place."""
 
 
 def rendered(name: str) -> str:
@@ -70,17 +97,40 @@ class TestForeign:
         assert document.references(document.data) <= document.resources.keys()
 
     def test_what_would_be_replaced_is_told(self):
-        """A name or port that rendering can't keep, and what it doesn't render at all, are in the table."""
+        """A port that rendering can't keep, and what it doesn't render at all, are in the table."""
         verdicts = {one.theirs: one.verdict for one in adopt(CDK).kept}
-        assert verdicts["SsoCluster55EE66FF"].startswith("replaced: ClusterName")
         assert verdicts["SsoTargets44556677"] == "replaced: Port becomes 8080"
         assert (
-            verdicts["SsoService22334455"] == "replaced: it belongs to SsoCluster55EE66FF, which is replaced"
+            verdicts["SsoListener00112233"]
+            == "replaced: it belongs to SsoBalancerAABBCCDD, which is replaced"
         )
         assert "which the database gets in the same update" in verdicts["SsoDbSecret5E6F7A8B"]
         assert verdicts["SsoKey1A2B3C4D"] == "deleted"
-        assert verdicts["SsoDb11AA22BB"] == verdicts["SsoDbSubnets9F8E7D6C"] == "kept"
+        for one in ("SsoDb11AA22BB", "SsoDbSubnets9F8E7D6C", "SsoCluster55EE66FF", "SsoService22334455"):
+            assert verdicts[one] == "kept"
         assert "# - SsoKey1A2B3C4D (AWS::KMS::Key): deleted" in adopt(CDK).params
+
+    @pytest.mark.parametrize("old, new", VARIANTS)
+    def test_kept_means_kept(self, old, new, rendering):
+        """What is called kept is what the review of the move calls so, and the same for what is replaced."""
+        assert old in CDK
+        template = CDK.replace(old, new)
+        found = adopt(template)
+        before, after = parse(template), parse(rendering.handed(found).template)
+        changes = compare(Side.of(before), Side.of(after))
+        effects = {one.logical_id: one.effect for one in judge(changes, before, after, "eu-central-1")}
+        anew = {one for one, effect in effects.items() if effect in ("replacement", "conditional replacement")}
+        for one in found.kept:
+            if one.ours and one.ours != "TaskDefinition":
+                assert (one.theirs in anew) == (one.verdict != "kept"), one.verdict
+
+    def test_what_is_replaced_takes_no_name_along(self):
+        """CloudFormation makes the new one before the old one goes: under the same name that would fail."""
+        database = "      DBName: sso\n"
+        named = CDK.replace(database, f"{database}      DBInstanceIdentifier: sso-db\n")
+        assert loaded(adopt(named))["stack"]["physical_names"]["Database"] == "sso-db"
+        plain = named.replace("StorageEncrypted: true", "StorageEncrypted: false")
+        assert "Database" not in loaded(adopt(plain))["stack"]["physical_names"]
 
     def test_settings_are_carried(self):
         """Address and path, size, pool, database, log and options come along; faults are mended with a

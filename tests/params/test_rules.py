@@ -72,7 +72,19 @@ def at(version: str, **changes) -> dict:
 
 
 # what: (changes, near changes that are fine, key, message, fix)
+NAME = "stack.physical_names"
 ERRORS = {
+    # --- names of a stack that is there
+    "a name for a cluster that isn't the stack's": (
+        {"service.cluster": f"arn:aws:ecs:eu-central-1:{ACCOUNT}:cluster/shared", NAME: {"Cluster": "sso"}},
+        {NAME: {"Cluster": "sso"}}, f"{NAME}.Cluster", "no Cluster is rendered", "take it out"),
+    "a name for a database that isn't the stack's": (
+        {"database": FOUND_DATABASE, NAME: {"Database": "sso-db"}}, {NAME: {"Database": "sso-db"}}, f"{NAME}.Database",
+        "the database isn't this stack's", "take it out"),
+    "a name for a namespace that nobody asks": (
+        {"keycloak.discovery": "database", NAME: {"DiscoveryNamespace": "sso.internal"}},
+        {NAME: {"DiscoveryNamespace": "sso.internal"}}, f"{NAME}.DiscoveryNamespace",
+        "nodes find each other by the database", "take it out"),
     # --- client certificates
     "a listener for certificates that nobody knows": (
         asked(url=GONE), asked(), f"{CHOSEN}.url", "nobody would know", "such as https://sso.example.com:8443"),

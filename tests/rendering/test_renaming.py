@@ -8,9 +8,11 @@ import pytest
 
 from generator.document import parse
 from generator.errors import ParamsError
+from generator.params.model import PhysicalNames
 from generator.rendering.engine import Engine
 from generator.rendering.handover import hand_over
-from tests.cases import ENVIRONMENTS, PROJECT
+from generator.reviewing.changes import Side, compare
+from tests.cases import ENVIRONMENTS, NAMES, PROJECT
 
 
 def renamed(whole, ids: dict[str, str], templates=PROJECT / "templates"):
@@ -99,3 +101,27 @@ def test_a_form_that_it_does_not_know_is_refused(wholes, tmp_path):
     with pytest.raises(ParamsError) as refused:
         renamed(wholes["dev"], {"LogGroup": "SsoLogs"}, tmp_path / "templates")
     assert "can't be renamed" in str(refused.value.problems[0])
+
+
+def test_names_that_a_stack_gave(wholes):
+    """`stack.physical_names` puts each name into the property that CloudFormation has for it, makes nodes ask for the
+    namespace of that name, and leaves the rest alone."""
+    whole = wholes["dev"]
+    stack = whole.settings.stack.model_copy(update={"physical_names": PhysicalNames(**NAMES)})
+    settings = whole.settings.model_copy(update={"stack": stack})
+    made = hand_over(
+        dataclasses.replace(whole.environment, settings=settings), PROJECT, Engine(PROJECT / "templates")
+    )
+    changes = compare(Side.of(parse(whole.text)), Side.of(parse(made.template)))
+    found = {one.logical_id: one.changes for one in changes.resources}
+    (started,) = found.pop("TaskDefinition")
+    assert "jgroups.dns.query=sso.services.corp " in started.after
+    assert {name: one.after for name, (one,) in found.items()} == NAMES
+    assert {one.name for (one,) in found.values()} == {
+        "ClusterName",
+        "ServiceName",
+        "LogGroupName",
+        "DBInstanceIdentifier",
+        "DBSubnetGroupName",
+        "Name",
+    }

@@ -33,6 +33,19 @@ def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Co
                       "write 7 or more")
 
 
+@rule("stack.physical_names", "database.create", "keycloak.discovery", "service.cluster")
+def only_what_is_rendered_has_a_name(settings: Settings, _: Catalog) -> Iterator[Complaint]:
+    missing = {"Cluster": "service.cluster names one that is there"} if settings.service.cluster else {}
+    if not settings.database.create:
+        missing |= dict.fromkeys(("Database", "DatabaseSubnetGroup", "DatabaseSecret"),
+                                 "the database isn't this stack's")
+    if settings.keycloak.discovery != "dns":
+        missing |= dict.fromkeys(("DiscoveryNamespace", "DiscoveryService"), "nodes find each other by the database")
+    for logical_id, why in missing.items():
+        if getattr(settings.stack.physical_names, logical_id):
+            yield Complaint(f"stack.physical_names.{logical_id}", f"no {logical_id} is rendered: {why}", "take it out")
+
+
 @rule("account", "region", "load_balancer.certificate", "keycloak.admin.certificate",
       "load_balancer.client_certificates.certificate", "service.cluster", "alarms.topic", "stack.service_role", "database.create.kms_key")
 def arns_are_of_this_account_and_region(settings: Settings, _: Catalog) -> Iterator[Complaint]:
