@@ -129,7 +129,9 @@ class TestTagsAndNames:
 
     @every_case
     def test_physical_names_are_cloudformations_to_make(self, name, wholes):
-        """A name of ours would make every replacement fail with "already exists"; only the listed ones are given."""
+        """A name of ours would make every replacement fail with "already exists"; only the listed ones are given, and
+        those that a stack has already."""
+        wanted = wholes[name].settings.stack.physical_names.model_dump().values()
         for logical_id, resource in wholes[name].document.resources.items():
             known = schema(resource.type)
             pointers = (known.get("primaryIdentifier", []) + known.get("createOnlyProperties", [])
@@ -139,7 +141,8 @@ class TestTagsAndNames:
             names |= {key for key in known["properties"] if re.fullmatch(r"(\w*Name|Family)", key)}
             given = {key for key in names & set(resource.properties)
                      if re.fullmatch(r"\w*(Name|Family|Identifier)", key)}
-            given = {key for key in given if not isinstance(resource.properties[key], dict)}
+            given = {key for key in given if not isinstance(resource.properties[key], dict)
+                     and resource.properties[key] not in wanted}
             # These name a thing elsewhere, or a kind, not the resource.
             given -= {"ServiceName", "MetricName", "LogGroupName", "DBName", "DBSnapshotIdentifier", "PolicyName",
                       "CACertificateIdentifier", "Family"} - {key.split(".")[1] for key in self.NAMED
