@@ -59,9 +59,10 @@ def picture(timeline: Timeline, start: float, end: float, title: str, *, style: 
     """The time from `start` to `end`. With `style` the SVG stands by itself; else the page brings STYLE."""
     end = max(end, start + 1.0)
     samples = [one for one in timeline.samples if start <= one.time <= end]
-    members = [one for one in timeline.members if start <= one.time <= end]
+    members = _known(timeline.members, start, end)
     moments = [one for one in timeline.moments if start <= one.time <= end]
-    tasks = sorted({name for one in members for name, _ in one.tasks})
+    # By length first: keycloak-10 comes after keycloak-9.
+    tasks = sorted({name for one in members for name, _ in one.tasks}, key=lambda name: (len(name), name))
     scale = _Scale(start, end)
     parts: list[str] = []
     numbered: list[tuple[int, float, str]] = []
@@ -91,6 +92,13 @@ def picture(timeline: Timeline, start: float, end: float, title: str, *, style: 
         f'role="img" aria-label="{html.escape(title)}"><title>{html.escape(title)}</title>{inner}{"".join(parts)}</svg>'
     )
     return Picture(svg, tuple(numbered))
+
+
+def _known(members: Sequence[Members], start: float, end: float) -> list[Members]:
+    """The tasks as they were seen meanwhile; at the beginning as they were seen last before it, if that is not long
+    ago."""
+    before = [Members(start, one.tasks) for one in members if start - _UNSEEN <= one.time < start][-1:]
+    return before + [one for one in members if start <= one.time <= end]
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,20 @@ def test_a_picture_of_nothing_is_still_one():
         assert ElementTree.fromstring(picture(Timeline(), start, end, "x").svg) is not None
 
 
+def test_tasks_are_drawn_from_the_beginning_and_in_their_order():
+    """What was seen shortly before a step is how it began; what was seen long before isn't."""
+    healthy = (("keycloak-2", "healthy"), ("keycloak-10", "healthy"))
+    lengths = []
+    for before in (99.0, 10.0):
+        timeline = Timeline(members=tuple(Members(at, healthy) for at in (before, 105.0, 110.0)))
+        svg = picture(timeline, 100.0, 110.0, "x").svg
+        assert svg.index("keycloak-2") < svg.index("keycloak-10")
+        bars = [one for one in ElementTree.fromstring(svg).iter() if one.get("class") == "healthy"]
+        lengths.append([float(one.get("width")) for one in bars])
+    (first, second), (late, _) = lengths
+    assert first == second == pytest.approx(2 * late)
+
+
 def test_many_samples_make_a_small_picture():
     """Half an hour of probes is drawn by columns, not one by one."""
     many = tuple(Sample(number * 0.1, 0.01, "document") for number in range(18_000))
