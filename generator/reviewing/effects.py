@@ -320,6 +320,15 @@ def _replace_policy(was: Resource, now: Resource | None) -> str:
     return min(found, key=order.index)
 
 
+_NEW = {
+    "certificate": "has to be validated before it is used",
+    "key": "opens nothing that the old one locked",
+    "secret": "holds another value",
+    "parameter": "holds what the template says",
+}
+"""What is to be known of the one that comes in its place, where it isn't that it starts empty."""
+
+
 def _fate(effect: str, type_: str, holds: str, policy: str) -> str:
     if effect not in (DELETE, REPLACEMENT, CONDITIONAL) or type_ == _TASK_DEFINITION:
         return ""
@@ -334,7 +343,7 @@ def _fate(effect: str, type_: str, holds: str, policy: str) -> str:
     else:
         text = f"{what} is deleted" if what == "it" or what == "its log" else f"it and {what} are deleted"
     if holds and effect != DELETE:
-        text += f"; the new one starts {'with another address' if holds == 'namespace' else 'empty'}"
+        text += f"; the new one {_NEW.get(holds, 'starts empty')}"
     return maybe + text
 
 

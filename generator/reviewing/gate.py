@@ -69,7 +69,8 @@ def _resource(effect: Effect) -> Iterator[Hazard]:
         several = effect.holds in ("data", "files", "images", "names of the tasks")
         text = f"{name} holds {'' if several else 'a '}{effect.holds} and {verb}"
         text += f" because of {why}" if why else ""
-        yield Hazard(name, name, kind, f"{text}: {effect.fate}" if effect.fate else text)
+        fate = "" if effect.fate == verb.replace("is", "it is", 1) else effect.fate
+        yield Hazard(name, name, kind, f"{text}: {fate}" if fate else text)
     change = effect.change
     if change is None or change.before is None or change.after is None:
         return

@@ -109,6 +109,26 @@ class TestExchange:
         """A version that nobody knows is told, and the rest of the report is there."""
         assert has(version("99.1.0"), "99.1.0")
 
+    @pytest.mark.parametrize("new", ["https://login.example.com", "https://sso.example.com/auth", "login.example.com"])
+    def test_another_address(self, new):
+        """Tokens name their issuer and browsers their host: another address ends every login, whatever the database
+        keeps; nobody is told that sessions are kept."""
+        found = prod(('KC_HOSTNAME, Value: "https://sso.example.com"', f'KC_HOSTNAME, Value: "{new}"'))
+        assert has(found, "the address changes: https://sso.example.com -> https://", "logs in again")
+        assert not has(found, "sessions: kept") and has(found, "rolling")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME, Value: "sso.example.com"'),
+            ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME_URL, Value: "https://sso.example.com/"'),
+            ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME, Value: !Sub "${AWS::StackName}.test"'),
+        ],
+    )
+    def test_the_same_address_in_other_words(self, change):
+        """Another way to write it, and what can't be known, is no other address."""
+        assert not has(prod(change), "the address changes") and has(prod(change), "sessions: kept")
+
     def test_a_database_that_is_lost(self):
         """A database that is made anew takes everything with it."""
         assert has(prod(('DBName: "keycloak"', "DBName: kc")), "Keycloak loses its database")

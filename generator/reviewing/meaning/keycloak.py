@@ -33,6 +33,7 @@ _SERVER_VARIABLE = re.compile(
 _TAG = re.compile(r":v?([0-9]+\.[0-9]+\.[0-9]+)(?:[^0-9.].*)?$")
 _FROM = re.compile(r"^FROM\s+\S*keycloak:([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE | re.IGNORECASE)
 _BUILT = re.compile(r'^ENV\s+(KC_[A-Z0-9_]+)="?([^"\n]*)"?\s*$', re.MULTILINE)
+_ISSUER = "https://github.com/keycloak/keycloak/issues/22191"
 _ECS = "Amazon ECS API reference, DeploymentConfiguration"
 _DEFAULT_POOL = 100  # db-pool-max-size of every catalog
 
@@ -94,6 +95,17 @@ class Server:
         if "jgroups.dns.query" in self.java or stack == "kubernetes":
             return "dns"
         return "database" if stack.startswith("jdbc-ping") else ""
+
+    @property
+    def address(self) -> str:
+        """What clients know it by: `https://sso.example.com/auth`; empty where it isn't known."""
+        # Up to 24 a host alone, or the URL in an option of its own; either way it is HTTPS in front.
+        told = self.told.get("KC_HOSTNAME_URL") or self.told.get("KC_HOSTNAME") or ""
+        if not told or "${" in told:
+            return ""
+        if "://" not in told:
+            told = f"https://{told}{self.told.get('KC_HTTP_RELATIVE_PATH', '')}"
+        return told.rstrip("/")
 
     @cached_property
     def deployment(self):
@@ -268,6 +280,17 @@ def _server(name: str, old: Server, new: Server, touched: dict[str, Effect]) -> 
             f"{name} is made anew: the new service starts all its tasks beside the old ones",
             name,
         )
+    moved = bool(old.address and new.address) and old.address != new.address
+    if moved:
+        yield Consequence(
+            "Keycloak",
+            DANGER,
+            f"the address changes: {old.address} -> {new.address}; tokens name their issuer, so those that are out "
+            "there are refused, and everybody logs in again",
+            name,
+            "Every client needs the new issuer; identity providers need the new redirect address.",
+            _ISSUER,
+        )
     if image:
         yield Consequence(
             "Keycloak",
@@ -277,7 +300,7 @@ def _server(name: str, old: Server, new: Server, touched: dict[str, Effect]) -> 
             new.task.logical_id,
         )
     if deploys or image:
-        yield from _exchange(name, old, new, deploys)
+        yield from (one for one in _exchange(name, old, new, deploys) if not (moved and "sessions: kept" in one.text))
     elif effect is not None or new.task.logical_id in touched:
         yield Consequence("Keycloak", NOTE, "no task is exchanged", name)
     yield from _counts(name, old, new)
