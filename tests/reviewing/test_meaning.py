@@ -122,7 +122,7 @@ class TestExchange:
         [
             ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME, Value: "sso.example.com"'),
             ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME_URL, Value: "https://sso.example.com/"'),
-            ('KC_HOSTNAME, Value: "https://sso.example.com"', 'KC_HOSTNAME, Value: !Sub "${AWS::StackName}.test"'),
+            ('KC_HOSTNAME, Value: "https://sso.example.com"', "KC_HOSTNAME, Value: !GetAtt LoadBalancer.DNSName"),
         ],
     )
     def test_the_same_address_in_other_words(self, change):
