@@ -295,6 +295,8 @@ def _print_rules(session, name: str | None, form: str) -> None:
     from generator.linting.findings import severity_of
 
     rules = pack.all_rules()
+    if name and name.upper() in pages.UNRULED:
+        raise ProjectError(f"{name.upper()} has no page: {pages.UNRULED[name.upper()]}")
     if name:
         found = pack.rule(name)
         if found is None:

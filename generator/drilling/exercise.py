@@ -115,7 +115,19 @@ class Cluster:
     def text(self) -> str:
         """`2 of 2 tasks healthy; members in view: keycloak-1 2, keycloak-2 2`."""
         sizes = ", ".join(f"{task} {size or '-'}" for task, size in self.sizes)
-        return f"{len(self.ready)} of {self.wanted} tasks healthy; members in view: {sizes or 'no task runs'}"
+        strange = "".join(f"; {one}" for one in self._strange())
+        return f"{len(self.ready)} of {self.wanted} tasks healthy; members in view: {sizes or 'no task runs'}{strange}"
+
+    def _strange(self) -> Iterator[str]:
+        """What the sizes of the views don't tell."""
+        names = {name for _, name in self.names}
+        for task, name in self.names:
+            if not name:
+                yield f"{task} hasn't said what it calls itself"
+        for task, view in self.last:
+            if view is not None and "" not in names and view.size == len(names) and set(view.members) != names:
+                others = ", ".join(sorted(set(view.members) - names))
+                yield f"the view of {task} has {others}, which no task calls itself"
 
     def name_of(self, task: str) -> str:
         """What a task's node calls itself; empty where that isn't known."""

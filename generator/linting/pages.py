@@ -39,6 +39,8 @@ Metadata:
 Without a version only rules that hold for all versions speak. A parameter's default is taken for its value; a
 rule that would need what only AWS knows says nothing.
 
+Two findings have no rule behind them: {unruled}.
+
 An exception is made as for any rule of cfn-lint: `ignore_checks` in `Metadata.cfn-lint.config`, of the
 template or of one resource.
 
@@ -47,12 +49,22 @@ template or of one resource.
 """
 
 
+UNRULED = {
+    "E9598": "a rule of this program failed, so nobody knows what it would have said; please report it",
+    "E9599": "cfn-lint knows no region of that name, so the template wasn't linted",
+}
+"""Id of a finding that no rule makes -> what it means."""
+
+
 def made() -> dict[str, str]:
     """Path below the project folder -> text, of the index and of every rule's page."""
     rules = all_rules()
     about_keycloak = [one for one in rules if not _about_aws(one)]
     text = _INTRODUCTION.format(
-        count=len(rules), keycloak=len(about_keycloak), aws=len(rules) - len(about_keycloak)
+        count=len(rules),
+        keycloak=len(about_keycloak),
+        aws=len(rules) - len(about_keycloak),
+        unruled=", ".join(f"{one} ({meaning})" for one, meaning in UNRULED.items()),
     )
     rows = [f"| [{one.id}]({one.id}.md) | {_versions(one)} | {_cell(one.shortdesc)} |\n" for one in rules]
     pages = {f"{FOLDER}/{one.id}.md": page(one) for one in rules}

@@ -141,8 +141,8 @@ def _measured(engine: Engine, folder: Path, setup: Setup, ways: list[str]) -> di
         rendered = (folder / "rendered/measured/template.yaml").read_text("utf-8")
         template.write_text(_without_detection(rendered), "utf-8")
         found[CLOSED] = _drilled(
-            engine, folder, str(template), ["failover"], page.with_name(f"{setup.name} closed.html"))["failover"]
-    return found
+            engine, folder, str(template), ["failover"], page.with_name(f"{setup.name} closed.html")).get("failover")
+    return {way: one for way, one in found.items() if one}
 
 
 def _without_detection(template: str) -> str:
@@ -165,7 +165,10 @@ def _drilled(engine: Engine, folder: Path, what: str, steps: list[str], page: Pa
     finally:
         _run(engine, folder, "rehearse", "down", name)
     page.with_suffix(".json").write_text(report, "utf-8")
-    return {step: found for step, found in reported(json.loads(report)) if step in steps}
+    found = {step: one for step, one in reported(json.loads(report)) if step in steps and one}
+    if missing := [step for step in steps if step not in found]:
+        say(f"no figures of {', '.join(missing)}: see {page}")
+    return found
 
 
 def reported(report: Mapping) -> Iterator[tuple[str, dict[str, float]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.drilling import views
+from generator.drilling.exercise import Cluster
 from generator.drilling.logbook import LogBook
 from generator.rehearsing.target import LogLine, RunningTask
 
@@ -122,6 +123,20 @@ def test_a_log_book_reads_on_where_it_stopped():
     assert target.asked[0] < 1000.0 < target.asked[-1]
 
 
+def test_a_line_that_is_written_down_late_is_read_all_the_same():
+    """An engine that is busy may have the line of one stream after a later one of the other."""
+    target, one = Logs(), task("keycloak-1", 1000.0)
+    book, lines = LogBook(target), written("26.7.4", "json")
+    late = next(number for number, line in enumerate(lines) if "ISPN000079" in line.text)
+    target.lines["keycloak-1"] = lines[:late] + lines[late + 1 : late + 2]
+    book.read([one])
+    assert book.name(one) == ""
+    target.lines["keycloak-1"] = lines
+    book.read([one])
+    assert book.name(one).startswith("ip-10-40-1-11") and len(book.views(one)) == 7
+    assert book.views(one) == sorted(book.views(one), key=lambda view: view.time)
+
+
 def test_a_new_task_in_an_old_slot_has_a_log_of_its_own():
     """What its predecessor saw is not what it sees, and isn't forgotten either."""
     target = Logs()
@@ -142,3 +157,19 @@ def test_warnings_and_errors_are_kept_and_the_rest_is_not():
     book, one = LogBook(target), task("keycloak-1", 999.0)
     book.read([one])
     assert book.complaints(one) == ["ERROR dns_query can not be null or empty", "WARN JGRP000014: deprecated"]
+
+
+def test_a_cluster_that_isn_t_whole_says_why():
+    """Where the number of members tells nothing, the names do: one that is unknown, and one that nobody has."""
+    tasks = tuple(RunningTask(f"keycloak-{one}", f"10.40.4.{one}", "running", True, 0.0) for one in (1, 2))
+
+    def text(names: tuple[str, str], members: tuple[str, ...]) -> str:
+        last = tuple((task.name, views.Seen(1.0, task.name, 1, members, False, "")) for task in tasks)
+        cluster = Cluster(tasks, tuple(zip((task.name for task in tasks), names)), last, 2)
+        assert cluster.whole == (set(names) == set(members))
+        return cluster.text
+
+    whole = "2 of 2 tasks healthy; members in view: keycloak-1 2, keycloak-2 2"
+    assert text(("a", "b"), ("a", "b")) == whole
+    assert text(("a", ""), ("a", "b")) == f"{whole}; keycloak-2 hasn't said what it calls itself"
+    assert "the view of keycloak-1 has c, which no task calls itself" in text(("a", "b"), ("a", "c"))
