@@ -50,7 +50,8 @@ class LogBook:
     def views(self, task: RunningTask) -> list[Seen]:
         """The views that the task installed, in order."""
         page = self._pages.get((task.name, task.started))
-        return list(page.views) if page else []
+        every = [view for one in self._pages.values() for view in one.views]
+        return [views.named(view, every) for view in page.views] if page else []
 
     def every_view(self) -> list[Seen]:
         """The views of all tasks that ever were, by time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.keycloak import logs
 from generator.rehearsing.target import LogLine
@@ -15,6 +15,9 @@ _VERSION = re.compile(r"\(v=[^)]*\)$")
 _MYSELF = re.compile(
     r"ISPN000079: .*local address is `?(?P<name>[^`,]+)`?, physical addresses are `?\[(?P<address>[^\]]*)"
 )
+# What a node writes for a member whose name hasn't reached it yet, though it talks to it; seen on Keycloak 26.4.7
+# with three tasks, for as long as that view lasts.
+_NAMELESS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CLUSTER_SIZE = re.compile(
     r"^vendor_(?:[a-z_]+_)?cluster_size(?:\{[^}]*\})? +(?P<size>[0-9.]+)", re.MULTILINE
 )
@@ -67,6 +70,20 @@ def own_name(lines: Iterable[LogLine], address: str = "") -> str:
             if found and (not address or found["address"].split(":")[0] == address):
                 name = plain(found["name"])
     return name
+
+
+def named(view: Seen, others: Iterable[Seen]) -> Seen:
+    """The view with the names that other nodes wrote for the same members: a view has them in one order for all."""
+    members = list(view.members)
+    if not any(map(_NAMELESS.fullmatch, members)):
+        return view
+    for other in others:
+        pairs = list(zip(members, other.members))
+        if (other.number, other.size) == (view.number, view.size) and all(
+            one == another or _NAMELESS.fullmatch(one) or _NAMELESS.fullmatch(another) for one, another in pairs
+        ):
+            members = [another if _NAMELESS.fullmatch(one) else one for one, another in pairs]
+    return replace(view, members=tuple(members))
 
 
 def plain(name: str) -> str:

@@ -32,6 +32,21 @@ def test_figures_of_a_report_are_found_by_promise():
         "freeze": {"view": 13.5, "outage": 14.0}, "deploy": {"failed": 0, "requests": 3003}, "cut": {}}
 
 
+def test_a_page_marks_what_is_beyond_the_goals():
+    """An outage above its limit, and any request that failed where none should; what is within them isn't marked."""
+    setups = detection.setups(("26.7.4",))
+    rows = {}
+    for setup, outage, failed in ((setups[0], 15.1, 2), (setups[1], 3.0, 0)):
+        rows[setup.name] = {way: {"view": 1.0, "outage": outage, "date": "2026-01-01"}
+                            for way in ("failover", "freeze", "closed")}
+        rows[setup.name] |= {"stop": {"view": 0.1, "failed": failed, "date": "2026-01-01"},
+                             "deploy": {"failed": failed, "requests": 3000, "date": "2026-01-01"}}
+    text = detection_page.page(setups, rows)
+    bad, good = (line for line in text.splitlines() if line.startswith("| 26.7.4"))
+    assert bad.count("**15.1 s**") == 2 and "1.0 s, 15.1 s" in bad
+    assert "**2 failed**" in bad and "**2 of 3000**" in bad and "**" not in good
+
+
 def test_a_page_tells_what_never_came_from_what_was_not_measured():
     """`never` is a node that was not found to be gone, `–` what nobody has tried; a cluster without figures has no
     row."""
@@ -40,5 +55,5 @@ def test_a_page_tells_what_never_came_from_what_was_not_measured():
         "cut": {"outage": 60.0, "date": "2026-01-02"}, "failover": {"view": 1.71, "outage": 0.4, "date": "2026-01-01"},
     }})
     rows = [line for line in text.splitlines() if line.startswith("| 26.7.4")]
-    cells = "– | 1.7 s, 0.4 s | – | – | – | never, 60.0 s | – | –"
+    cells = "– | 1.7 s, 0.4 s | – | – | – | never, **60.0 s** | – | –"
     assert rows == [f"| 26.7.4 | dns | own | 2 | {cells} | 2026-01-02 |"]

@@ -174,3 +174,39 @@ def test_a_cluster_that_isn_t_whole_says_why():
     assert text(("a", "b"), ("a", "b")) == whole
     assert text(("a", ""), ("a", "b")) == f"{whole}; keycloak-2 hasn't said what it calls itself"
     assert "the view of keycloak-1 has c, which no task calls itself" in text(("a", "b"), ("a", "c"))
+
+
+UUID = "47d95c82-43e6-4f33-adf2-9a406e4ed3a0"
+
+
+def shown(task: str, number: int, *members: str) -> views.Seen:
+    return views.Seen(1.0, task, number, members, False, "")
+
+
+def test_a_member_whose_name_had_not_arrived_has_the_name_that_others_wrote():
+    """26.4.7 wrote an address instead of a name; the same view in another node's log tells whose it is."""
+    nameless = shown("keycloak-1", 4, "a", "b", UUID)
+    others = [shown("keycloak-4", 3, "x", "y", "z"), shown("keycloak-4", 4, "a", UUID, "c"),
+              shown("keycloak-2", 4, "a", "b", "c")]
+    assert views.named(nameless, others).members == ("a", "b", "c")
+    assert views.named(others[1], others).members == ("a", "b", "c")
+
+
+def test_a_name_is_not_taken_from_another_view():
+    """One of another number, another size or with other members tells nothing; a view with all its names stays."""
+    nameless = shown("keycloak-1", 4, "a", "b", UUID)
+    for other in (shown("x", 5, "a", "b", "c"), shown("x", 4, "a", "b"), shown("x", 4, "a", "d", "c")):
+        assert views.named(nameless, [other]) == nameless
+    whole = shown("keycloak-1", 4, "a", "b", "c")
+    assert views.named(whole, [shown("x", 4, "a", "b", UUID)]) is whole
+
+
+def test_a_log_book_asks_the_other_logs_for_names():
+    """Each node's log is read by itself, and names are known from all of them."""
+    target, tasks = Logs(), [task("keycloak-1", 1000.0), task("keycloak-2", 1000.0)]
+    line = "ISPN000094: Received new cluster view for channel ISPN: [a|1] (2) [a, {}]"
+    for one, name in zip(tasks, (UUID, "b")):
+        target.lines[one.name] = [LogLine(1001.0, line.format(name))]
+    book = LogBook(target)
+    book.read(tasks)
+    assert [book.views(one)[-1].members for one in tasks] == [("a", "b")] * 2
