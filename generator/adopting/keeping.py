@@ -63,6 +63,11 @@ _OWN = {
 }
 """Type -> properties of that kind which rendering writes as they are, or as params say."""
 
+_WAYS_OUT = {
+    "StorageEncrypted": " (copy a snapshot with a key before, and write the copy as database.create.snapshot)"
+}
+"""Property -> how what it holds comes along all the same."""
+
 _GENERATED = {"GenerateStringKey": "password", "PasswordLength": "32", "ExcludeCharacters": "$\\/\"@ '`"}
 """How passwords are made that are rendered (templates/resources/secrets.yaml.j2)."""
 
@@ -289,11 +294,11 @@ def _replaced(scene: Scene, resource: Resource, ours: str) -> Iterator[str]:
         for step in path.split("."):
             place = place[step]
         if not place and value is not None:
-            yield f"{path} isn't written, and becomes {value}"
+            yield f"{path} isn't written, and becomes {value}{_WAYS_OUT.get(path, '')}"
         elif place and value is None:
             yield f"{path} is written, and rendering writes none"
         elif place and place.text != value:
-            yield f"{path} becomes {value}"
+            yield f"{path} becomes {value}{_WAYS_OUT.get(path, '')}"
     known = {name, *(path.partition(".")[0] for path in fixed), *_OWN.get(resource.type, ())}
     for one in resource.properties:
         if one not in known and effect_of(resource.type, (one,), "", None)[0] in (REPLACEMENT, CONDITIONAL):

@@ -11,9 +11,8 @@ from generator.drilling.views import Seen
 from generator.keycloak import logs
 from generator.rehearsing.target import LogLine, RunningTask, Target
 
-_OVERLAP = 2.0
-"""Seconds that are read twice: where a container writes to two streams on a busy machine, the engine may write
-down an earlier line after a later one."""
+_OVERLAP = 0.05
+"""Seconds that are read twice: a moment that went through text and back may have lost its last digits."""
 _COMPLAINTS = 200
 
 
@@ -73,7 +72,7 @@ class LogBook:
         page.recent = {one for one in page.recent if one[0] >= page.read_to - 2 * _OVERLAP}
         page.recent |= {(line.time, line.text) for line in fresh if line.time >= page.read_to - 2 * _OVERLAP}
         page.name = views.own_name(fresh) or page.name
-        page.views = sorted([*page.views, *views.views(task, fresh)], key=lambda view: view.time)
+        page.views += views.views(task, fresh)
         for line in fresh:
             # Cheap first, as most lines complain of nothing.
             if "WARN" in line.text or "ERROR" in line.text or "FATAL" in line.text:

@@ -69,7 +69,8 @@ def _resource(effect: Effect) -> Iterator[Hazard]:
         several = effect.holds in ("data", "files", "images", "names of the tasks")
         text = f"{name} holds {'' if several else 'a '}{effect.holds} and {verb}"
         text += f" because of {why}" if why else ""
-        fate = "" if effect.fate == verb.replace("is", "it is", 1) else effect.fate
+        # What is deleted needn't be told twice.
+        fate = "" if (effect.effect, effect.fate) == (DELETE, "it is deleted") else effect.fate
         yield Hazard(name, name, kind, f"{text}: {fate}" if fate else text)
     change = effect.change
     if change is None or change.before is None or change.after is None:

@@ -123,21 +123,6 @@ def test_a_log_book_reads_on_where_it_stopped():
     assert target.asked[0] < 1000.0 < target.asked[-1]
 
 
-def test_a_line_that_is_written_down_late_is_read_all_the_same():
-    """An engine that is busy may have the line of one stream after a later one of the other."""
-    target, one = Logs(), task("keycloak-1", 1000.0)
-    book = LogBook(target)
-    known = "ISPN000079: Channel `ISPN` local address is `ip-a`, physical addresses are `[10.1.1.1:7800]`"
-    shown = [line.text for line in written("26.7.4", "json") if "ISPN00009" in line.text][:2]
-    lines = [LogLine(1001.0 + at / 2, text) for at, text in enumerate((known, *shown))]
-    target.lines["keycloak-1"] = lines[2:]
-    book.read([one])
-    assert book.name(one) == "" and [view.size for view in book.views(one)] == [2]
-    target.lines["keycloak-1"] = lines
-    book.read([one])
-    assert book.name(one) == "ip-a" and [view.size for view in book.views(one)] == [1, 2]
-
-
 def test_a_new_task_in_an_old_slot_has_a_log_of_its_own():
     """What its predecessor saw is not what it sees, and isn't forgotten either."""
     target = Logs()
