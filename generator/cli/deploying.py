@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -128,8 +128,8 @@ def _committed(session, name: str, quick: bool = False):
     )
     if dirty or artefact is None:
         raise RefusedError(
-            f"{', '.join(dirty[:5])}{', …' if len(dirty) > 5 else ''} isn't committed: what is deployed is what was "
-            f"reviewed (commit it, have it reviewed, then deploy)"
+            f"{_files(dirty)} committed: what is deployed is what was reviewed (commit it, have it reviewed, then "
+            f"deploy)"
         )
     if not quick:
         _fresh(session, root, name)
@@ -149,9 +149,16 @@ def _fresh(session, root: Path, name: str) -> None:
         raise RefusedError(f"{name} can't be rendered any more: see `cloakform check {name}`")
     if built.differences:
         raise RefusedError(
-            f"{', '.join(sorted({one.path for one in built.differences})[:5])} isn't what params and templates give "
-            f"(run `cloakform render {name}`, have it reviewed, commit it)"
+            f"{_files(sorted({one.path for one in built.differences}))} what params and templates give (run "
+            f"`cloakform render {name}`, have it reviewed, commit it)"
         )
+
+
+def _files(paths: Sequence[str]) -> str:
+    """`a, b aren't`: some files and what is said of all of them."""
+    more = ", …" if len(paths) > 5 else ""
+    verb = "aren't" if len(paths) > 1 else "isn't"
+    return f"{', '.join(paths[:5])}{more} {verb}"
 
 
 class _Run:
