@@ -125,7 +125,7 @@ class TestRender:
         assert ran.code == 1
         said = rf"^rendered/one/template.yaml:{line}:\d+ error E3030 301 is not one of"
         assert re.search(said, ran.err, re.MULTILINE)
-        assert ("    from templates/resources/logs.yaml.j2:6, params/base.yaml:7 keycloak.log.retention_days\n"
+        assert ("    from templates/resources/logs.yaml.j2:9, params/base.yaml:7 keycloak.log.retention_days\n"
                 in ran.err)
         assert project.rendered() == before
 
@@ -237,7 +237,7 @@ class TestLint:
         before = project.rendered()
         ran = cloakform("lint")
         assert ran.code == 1
-        assert ran.out.count("error E3030") == 2 and ran.out.count("from templates/resources/logs.yaml.j2:6") == 2
+        assert ran.out.count("error E3030") == 2 and ran.out.count("from templates/resources/logs.yaml.j2:9") == 2
         assert "2 environments linted, 2 findings" in ran.err
         assert project.rendered() == before
 
@@ -257,7 +257,7 @@ class TestLint:
         suites = ElementTree.fromstring(cloakform("lint", "one", "--format", "junit").out)
         assert len(suites.findall(".//failure")) == 1
         github = cloakform("lint", "one", "--format", "github").out
-        assert github.startswith("::error file=templates/resources/logs.yaml.j2,line=6,title=E3030"), "where to mend it"
+        assert github.startswith("::error file=templates/resources/logs.yaml.j2,line=9,title=E3030"), "where to mend it"
 
     def test_formats_without_findings_are_whole(self, cloakform):
         """Nothing to say is still a document."""
@@ -622,7 +622,7 @@ def test_a_template_defect_is_told_with_file_line_and_nearest_name(project, cloa
     ran = cloakform("render")
     assert ran.code == 2
     for name in ("one", "two"):
-        said = (rf"^templates/resources/logs.yaml.j2:6: error: .*`retention_dayz`, rendering {name}, "
+        said = (rf"^templates/resources/logs.yaml.j2:9: error: .*`retention_dayz`, rendering {name}, "
                 r"reached from templates/keycloak.yaml.j2:\d+\n    did you mean `retention_days`\?$")
         assert re.search(said, ran.err, re.MULTILINE)
     assert ran.out.count("not written") == 2

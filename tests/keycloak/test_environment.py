@@ -225,7 +225,7 @@ def test_dns_is_asked_for_the_service_in_its_namespace(changes, name, namespace)
     server = told(changes, name=name)
     params = Settings.model_validate(changed(changes))
     assert environment.namespace_name(params, name) == namespace
-    assert server.discovery_name == f"{environment.DISCOVERY_SERVICE}.{namespace}" == f"keycloak.{namespace}"
+    assert server.discovery_name == f"{environment.discovery_service(params)}.{namespace}" == f"keycloak.{namespace}"
     assert f"-Djgroups.dns.query=keycloak.{namespace}" in every(server)["JAVA_OPTS_APPEND"].split()
 
 

@@ -156,11 +156,17 @@ class TestPages:
         ):
             assert words in ran.out
 
-    @pytest.mark.parametrize(("asked", "near"), [("I9031", "E9031"), ("E9599", "E9597"), ("9031", "E9031")])
+    @pytest.mark.parametrize(("asked", "near"), [("I9031", "E9031"), ("W9597", "E9597"), ("9031", "E9031")])
     def test_an_unknown_rule_names_the_nearest(self, asked, near, cloakform):
         """A slip of the pen is code 2 and a suggestion."""
         ran = cloakform("lint", "--explain", asked)
         assert ran.code == 2 and f"did you mean {near}?" in ran.err
+
+    @pytest.mark.parametrize(("asked", "words"), [("E9598", "please report it"), ("e9599", "knows no region")])
+    def test_a_finding_without_a_rule_is_told_all_the_same(self, asked, words, cloakform):
+        """Two ids have no page, since no rule of the template's stands behind them; they are no slip of the pen."""
+        ran = cloakform("lint", "--explain", asked)
+        assert ran.code == 2 and words in ran.err and "did you mean" not in ran.err
 
     def test_all_rules_are_listed(self, cloakform):
         """A line for each rule, those about AWS too; as JSON with everything that is known about it."""
