@@ -311,7 +311,7 @@ def _chosen(scene: Scene, type_: str) -> dict[str, str | None]:
     if type_ == _ELB + "LoadBalancer":
         return {"Scheme": draft.value("load_balancer.scheme") or "internet-facing"}
     if type_ == "AWS::CertificateManager::Certificate":
-        return {"DomainName": str(draft.value("keycloak.hostname") or "").removeprefix("https://").partition("/")[0]}
+        return {"DomainName": str(draft.value("keycloak.hostname") or "").removeprefix("https://")}
     if type_ != "AWS::RDS::DBInstance":
         return {}
     found = {

@@ -33,31 +33,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
 
-_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_EcsName = t.text_like(r"[A-Za-z0-9_-]{1,255}", "a name that ECS takes", "keycloak")
-_BalancerName = t.text_like(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", "a balancer's name", "keycloak")
-_SecretName = t.text_like(r"[A-Za-z0-9/_+=.@-]{1,512}", "a secret's name", "keycloak/database")
-
-
 class PhysicalNames(Section):
     """Logical id -> the name that a resource has which its template named; without it, AWS names each."""
 
-    Cluster: _EcsName | None = key("ClusterName.", None)
-    Service: _EcsName | None = key("ServiceName.", None)
-    LoadBalancer: _BalancerName | None = key("Name of the balancer.", None)
-    TargetGroup: _BalancerName | None = key("Name of the target group.", None)
-    LogGroup: t.text_like(r"[A-Za-z0-9_/.#-]{1,512}", "a log group's name", "/ecs/keycloak") | None = key(
-        "LogGroupName.", None)
-    DiscoveryNamespace: t.text_like(rf"{_LABEL}(?:\.{_LABEL}){{0,9}}", "a domain", "services.internal") | None = key(
+    Cluster: t.EcsName | None = key("ClusterName.", None)
+    Service: t.EcsName | None = key("ServiceName.", None)
+    LoadBalancer: t.BalancerName | None = key("Name of the balancer.", None)
+    TargetGroup: t.BalancerName | None = key("Name of the target group.", None)
+    LogGroup: t.LogGroupName | None = key("LogGroupName.", None)
+    DiscoveryNamespace: t.NamespaceName | None = key(
         "Name of the private DNS namespace. Default: STACK.internal.", None)
-    DiscoveryService: t.text_like(_LABEL, "one part of a domain", "keycloak") | None = key(
-        "Name of the Cloud Map service. Default: keycloak.", None)
-    Database: t.text_like(r"[a-z](?:-?[a-z0-9]){0,62}", "a database's name", "keycloak-db") | None = key(
-        "DBInstanceIdentifier.", None)
-    DatabaseSubnetGroup: t.text_like(r"[a-z0-9][a-z0-9._-]{0,254}", "a group's name", "keycloak-db") | None = key(
-        "DBSubnetGroupName.", None)
-    DatabaseSecret: _SecretName | None = key("Name of the secret with the database's user.", None)
-    BootstrapAdminSecret: _SecretName | None = key("Name of the secret with the first administrator.", None)
+    DiscoveryService: t.DnsLabel | None = key("Name of the Cloud Map service. Default: keycloak.", None)
+    Database: t.DbInstanceName | None = key("DBInstanceIdentifier.", None)
+    DatabaseSubnetGroup: t.SubnetGroupName | None = key("DBSubnetGroupName.", None)
+    DatabaseSecret: t.SecretName | None = key("Name of the secret with the database's user.", None)
+    BootstrapAdminSecret: t.SecretName | None = key("Name of the secret with the first administrator.", None)
 
 
 class Stack(Section):

@@ -191,6 +191,15 @@ SecretReference = text_like(
     "arn:aws:secretsmanager:eu-central-1:123456789012:secret:smtp-AbCdEf:password::")
 ClusterArn = text_like(r"arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9_-]{1,255}",
                        "an ECS cluster ARN", "arn:aws:ecs:eu-central-1:123456789012:cluster/shared")
+EcsName = text_like(r"[A-Za-z0-9_-]{1,255}", "a name that ECS takes", "keycloak")
+BalancerName = text_like(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", "a balancer's name", "keycloak")
+LogGroupName = text_like(r"[A-Za-z0-9_/.#-]{1,512}", "a log group's name", "/ecs/keycloak")
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+DnsLabel = text_like(_LABEL, "one part of a domain", "keycloak")
+NamespaceName = text_like(rf"{_LABEL}(?:\.{_LABEL}){{0,9}}", "a domain", "services.internal")
+DbInstanceName = text_like(r"(?=.{1,63}$)[a-z](?:-?[a-z0-9])*", "a database's name", "keycloak-db")
+SubnetGroupName = text_like(r"[a-z0-9][a-z0-9._-]{0,254}", "a group's name", "keycloak-db")
+SecretName = text_like(r"[A-Za-z0-9/_+=.@-]{1,512}", "a secret's name", "keycloak/database")
 SnapshotId = text_like(r"[A-Za-z0-9:-]{1,400}", "a DB snapshot identifier", "keycloak-prod-2026-01-31")
 BucketName = text_like(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name", "example-logs")
 Email = text_like(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "an e-mail address", "on-call@example.com")

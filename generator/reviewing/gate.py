@@ -17,6 +17,7 @@ from generator.reviewing.facts import (
     DATABASES,
     DELETE,
     REPLACEMENT,
+    is_true,
     lower,
     number,
 )
@@ -100,9 +101,9 @@ def _of_change(type_: str, change: Change) -> tuple[str, str]:
     if change.attribute:
         return "", ""
     if path[:1] == ("DeletionProtection",) or path[:1] == ("DeletionProtectionEnabled",):
-        return ("unprotected", told) if (was or "").lower() == "true" else ("", "")
+        return ("unprotected", told) if is_true(was) else ("", "")
     if change.name == "LoadBalancerAttributes[deletion_protection.enabled]":
-        return ("unprotected", told) if (was or "").lower() == "true" else ("", "")
+        return ("unprotected", told) if is_true(was) else ("", "")
     if type_ in DATABASES:
         if path == ("BackupRetentionPeriod",) and (now is None and (number(was) or 0) > 1 or lower(was, now)):
             return "unprotected", f"{told}: older backups are deleted"

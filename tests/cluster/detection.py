@@ -140,9 +140,9 @@ def _measured(engine: Engine, folder: Path, setup: Setup, ways: list[str]) -> di
         template = folder / "closed.yaml"
         rendered = (folder / "rendered/measured/template.yaml").read_text("utf-8")
         template.write_text(_without_detection(rendered), "utf-8")
-        found[CLOSED] = _drilled(
-            engine, folder, str(template), ["failover"], page.with_name(f"{setup.name} closed.html")).get("failover")
-    return {way: one for way, one in found.items() if one}
+        closed = _drilled(engine, folder, str(template), ["failover"], page.with_name(f"{setup.name} closed.html"))
+        found |= {CLOSED: one for one in closed.values()}
+    return found
 
 
 def _without_detection(template: str) -> str:

@@ -300,7 +300,7 @@ def _server(name: str, old: Server, new: Server, touched: dict[str, Effect]) -> 
             new.task.logical_id,
         )
     if deploys or image:
-        yield from (one for one in _exchange(name, old, new, deploys) if not (moved and "sessions: kept" in one.text))
+        yield from _exchange(name, old, new, deploys, moved)
     elif effect is not None or new.task.logical_id in touched:
         yield Consequence("Keycloak", NOTE, "no task is exchanged", name)
     yield from _counts(name, old, new)
@@ -329,8 +329,8 @@ def _only_comments(one: bytes | None, other: bytes | None, path: str) -> bool:
     return told[0] == told[1]
 
 
-def _exchange(name: str, old: Server, new: Server, deploys: bool) -> Iterator[Consequence]:
-    """Rolling or full stop, and what becomes of sessions."""
+def _exchange(name: str, old: Server, new: Server, deploys: bool, moved: bool) -> Iterator[Consequence]:
+    """Rolling or full stop, and what becomes of sessions: kept ones are of no use where the address has `moved`."""
     needs, reasons, lost, more = _needs_stop(old, new)
     yield from more
     if needs is None and deploys:
@@ -385,14 +385,13 @@ def _exchange(name: str, old: Server, new: Server, deploys: bool) -> Iterator[Co
         )
     if lost and (new.stops_first or needs):
         yield Consequence("Keycloak", WARNING, "sessions: " + "; ".join(lost) + " are lost", name)
-    elif new.stops_first or needs:
-        yield Consequence(
-            "Keycloak", NOTE, "sessions: kept, they are in the database; logins in progress are lost", name
+    elif not moved:
+        kept = (
+            "they are in the database; logins in progress are lost"
+            if new.stops_first or needs
+            else "nodes hand them over or have them in the database"
         )
-    else:
-        yield Consequence(
-            "Keycloak", NOTE, "sessions: kept, nodes hand them over or have them in the database", name
-        )
+        yield Consequence("Keycloak", NOTE, f"sessions: kept, {kept}", name)
     surplus = new.surplus
     if surplus is not None and not new.stops_first and surplus[1] > surplus[0]:
         yield Consequence(
