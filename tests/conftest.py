@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from generator import cli, linting
 from generator.document import Document, parse
@@ -22,6 +24,10 @@ from generator.rendering.engine import Engine
 from generator.rendering.handover import HandOver, hand_over
 from tests.cases import CASES, PROJECT, write_project
 
+
+# A busy machine is no failure: no example has to be quick.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # Where a shell started these tests in the background: commands would inherit that and never see Ctrl-C.

@@ -20,6 +20,8 @@ from generator.resolving.values import (
 if TYPE_CHECKING:
     from generator.resolving.resolver import Resolver
 
+_BROUGHT = Unknown("a macro beside it may bring it")
+
 
 class Place:
     """A place in a document with the value that it comes to.
@@ -31,7 +33,9 @@ class Place:
     def __init__(self, resolver: Resolver, path: Path, written: Any):
         self.resolver = resolver
         self._origin = (path, written)
-        self.path, self._written = _settled(resolver, path, written)
+        self.path, self._unresolved = _settled(resolver, path, written)
+        function = function_of(self._unresolved)
+        self._written = resolver.value(self._unresolved) if function else self._unresolved
 
     def seen_by(self, resolver: Resolver) -> Place:
         """The same place as another resolver of the same document sees it."""
@@ -51,8 +55,14 @@ class Place:
         return self._written is not NO_VALUE and self._written is not None
 
     def __getitem__(self, key: str) -> Place:
-        """The place under `key`; absent where this is no mapping or has no such key."""
-        inner = self._written.get(key, NO_VALUE) if isinstance(self._written, dict) else NO_VALUE
+        """The place under `key`; absent where this is no mapping or has no such key, unknown where this isn't
+        known or where a macro in the mapping may bring it."""
+        if isinstance(self._written, Unknown):
+            inner: Any = self._written
+        elif isinstance(self._written, dict):
+            inner = self._written.get(key, _BROUGHT if "Fn::Transform" in self._written else NO_VALUE)
+        else:
+            inner = NO_VALUE
         return Place(self.resolver, (*self.path, key), inner)
 
     def __iter__(self) -> Iterator[Place]:
@@ -62,6 +72,16 @@ class Place:
             places = (Place(self.resolver, (*self.path, i), item) for i, item in enumerate(self._written))
             return (place for place in places if place)
         return iter((self,) if self and not isinstance(self.value, Unknown) else ())
+
+    def alternatives(self) -> Iterator[Place]:
+        """The places that it may come to: both branches of an Fn::If whose condition isn't known, and what they
+        lead to; else itself alone."""
+        branches = self._unresolved.get("Fn::If") if isinstance(self._unresolved, dict) else None
+        if not isinstance(branches, list) or len(branches) != 3:
+            yield self
+            return
+        for index in (1, 2):
+            yield from Place(self.resolver, (*self.path, "Fn::If", index), branches[index]).alternatives()
 
     def keys(self) -> list[str]:
         """The keys of a mapping that have a value."""
@@ -109,10 +129,8 @@ class Place:
 
 
 def _settled(resolver: Resolver, path: Path, written: Any) -> tuple[Path, Any]:
-    """Where the value of a place is written, and what is written there that can be walked.
-
-    Fn::If and Fn::FindInMap lead elsewhere in the document; any other function is resolved on the spot.
-    """
+    """Where the value of a place is written, and what is written there: Fn::If and Fn::FindInMap lead elsewhere
+    in the document; any other function, and one of these that leads nowhere known, is left as it is."""
     for _ in range(len(resolver.document.spans) + 1):
         function = function_of(written)
         if not function:
@@ -123,5 +141,5 @@ def _settled(resolver: Resolver, path: Path, written: Any) -> tuple[Path, Any]:
         elif function == "Fn::FindInMap" and isinstance(found := resolver.mapped(argument), tuple):
             path, written = found[0] or path, found[1]
         else:
-            return path, resolver.value(written)
+            return path, written
     return path, Unknown("mappings that lead to each other")

@@ -8,7 +8,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.keycloak import catalog, environment, facts
@@ -16,8 +16,6 @@ from generator.keycloak.environment import Secret, Variable
 from generator.params.model import Settings
 from generator.rendering import context
 from tests.trials import ACCOUNT, FOUND_DATABASE, FOUND_NETWORK, GONE, changed, try_out
-
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 VERSIONS = catalog.versions()
 NEWEST = VERSIONS[-1]
@@ -299,7 +297,6 @@ def test_other_ranges_are_matched_by_their_octets(cidrs, setting):
     assert not re.search(r"[\s\\$`\"'()&;|<>]", setting)  # a shell reads it
 
 
-@patient
 @given(octets=st.tuples(*[st.integers(0, 255)] * 4), length=st.sampled_from([8, 16, 24]), data=st.data())
 def test_any_range_is_matched_exactly_where_it_ends_at_an_octet(octets, length, data):
     """An address matches if and only if it lies in the network."""

@@ -8,12 +8,10 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.keycloak import sizing
-
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def published() -> dict[int, set[int]]:
@@ -113,7 +111,6 @@ def test_a_recreating_deployment_stops_everything_first():
         assert sizing.tasks_during_deployment(tasks, 64, recreate=True) == 64
 
 
-@patient
 @given(tasks=st.integers(1, 64), more=st.integers(0, 64))
 def test_never_fewer_nodes_than_one_more(tasks, more):
     """During a rolling deployment there are at least the scaled number and one, and never twice as many and more."""

@@ -11,16 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from folders import load
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import ParamsError, Problem
 from generator.params import source
 from generator.params.syntax import LOADER
 from generator.params.trouble import MAX_PROBLEMS
-
-# A busy machine decides no test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PARSERS = [
     pytest.param(LOADER, id="with libyaml"),
@@ -357,7 +354,6 @@ YAML_PIECES = st.sampled_from(
 
 
 @pytest.mark.parametrize("loader", PARSERS)
-@patient
 @given(pieces=st.lists(YAML_PIECES, max_size=25))
 def test_no_text_makes_the_reader_fail(loader, pieces):
     """Whatever stands in a file, reading it ends with a source whose problems point into the file."""
@@ -367,7 +363,6 @@ def test_no_text_makes_the_reader_fail(loader, pieces):
     assert all(0 <= problem.line <= last and problem.message for problem in found.problems)
 
 
-@patient
 @given(content=st.binary(max_size=200))
 def test_no_bytes_make_the_reader_fail(content):
     """Whatever bytes a file holds, reading it ends with a source."""

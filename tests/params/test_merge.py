@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 from folders import load, write
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.errors import ParamsError, Problem
 from generator.params import merge
 from generator.params.source import Source, parse
 from generator.params.tree import Branch, Gone, Items, Leaf, Origin, RawScalar, Setting, Tree
-
-# A busy machine decides no test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def problems(root: Path, name: str = "dev") -> list[Problem]:
@@ -607,21 +604,18 @@ def again(plain):
     return [again(item) for item in plain] if isinstance(plain, list) else str(plain)
 
 
-@patient
 @given(base=BASES)
 def test_an_empty_child_changes_nothing(base):
     """Merging with nothing is the identity, on either side."""
     assert merged(base) == base == merged(base, {}) == merged({}, base)
 
 
-@patient
 @given(base=BASES, child=SCALARS)
 def test_a_scalar_of_the_child_always_wins(base, child):
     """Every scalar of the child is in the result, and all else is the base's."""
     assert merged(base, child) == {**base, **child}
 
 
-@patient
 @given(base=BASES, data=st.data())
 def test_null_removes_whatever_was_inherited(base, data):
     """A null over any value leaves exactly the others."""
@@ -629,21 +623,18 @@ def test_null_removes_whatever_was_inherited(base, data):
     assert merged(base, dict.fromkeys(keys)) == {key: base[key] for key in base if key not in keys}
 
 
-@patient
 @given(inherited=st.lists(TEXTS), added=st.lists(TEXTS))
 def test_append_keeps_order_and_length(inherited, added):
     """Appending gives the inherited items, then the child's, duplicates included."""
     assert merged({"l": inherited}, {"l": {"append": added}}) == {"l": inherited + added}
 
 
-@patient
 @given(inherited=st.lists(TEXTS), own=st.lists(TEXTS))
 def test_replace_is_exactly_the_child_s_list(inherited, own):
     """Replacing leaves nothing of what was inherited."""
     assert merged({"l": inherited}, {"l": {"replace": own}}) == {"l": own}
 
 
-@patient
 @given(base=BASES, middle=CHILDREN, child=CHILDREN)
 def test_a_chain_of_three_equals_merging_in_pairs(base, middle, child):
     """Laying the last file over the finished result of the first two gives what the chain gives."""
@@ -651,7 +642,6 @@ def test_a_chain_of_three_equals_merging_in_pairs(base, middle, child):
     assert settled(merged(base, middle, child)) == settled(in_pairs)
 
 
-@patient
 @given(base=BASES, child=CHILDREN)
 def test_every_leaf_has_a_chain_that_ends_where_it_points(base, child):
     """For every leaf, where() is the last link of its chain, and that link shows the leaf's text."""

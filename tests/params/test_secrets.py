@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.keycloak import catalog
@@ -201,7 +201,7 @@ def test_a_run_that_meets_a_secret_ends_with_2_and_writes_nothing(tmp_path):
     assert not (tmp_path / "rendered").exists()
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(value=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=7, max_size=40))
 def test_whatever_a_masked_option_holds_is_a_secret(value):
     """Under a name that Keycloak masks, every text but a reference, a boolean or a small number is a secret."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.params import source
@@ -14,9 +14,6 @@ from generator.params.composing import MAX_DEPTH
 from generator.params.nodes import Mapping, Node, Scalar, Sequence
 from generator.params.syntax import LOADER
 from generator.params.texts import shown, text_problem
-
-# A busy machine decides no test.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PARSERS = [
     pytest.param(LOADER, id="with libyaml"),
@@ -94,7 +91,6 @@ def test_other_words_are_not_null(text):
 
 
 @pytest.mark.parametrize("loader", PARSERS)
-@patient
 @given(text=CLEAN)
 def test_any_text_comes_out_as_it_was_written(loader, text):
     """Every text that a params file may hold survives quoting and reading, in either kind of quotes."""
@@ -123,7 +119,6 @@ TREES = st.dictionaries(
 )
 
 
-@patient
 @given(tree=TREES, flow=st.booleans())
 def test_any_tree_comes_out_as_it_was_written(tree, flow):
     """Keys, order and nesting are those of the file, in block and in flow style."""

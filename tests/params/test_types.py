@@ -7,15 +7,13 @@ import re
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from generator.params import describe
 from generator.params import types as t
 from tests.trials import changed, try_text
-
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def written(key: str, literal: str):
@@ -254,7 +252,6 @@ def test_every_required_text_has_an_example(key):
 CIDR, HOST, WHOLE = TypeAdapter(t.Cidr), TypeAdapter(t.HttpsUrl), TypeAdapter(t.Int)
 
 
-@patient
 @given(address=st.integers(0, 2**32 - 1), length=st.integers(0, 32))
 def test_a_network_is_taken_as_it_is_or_told_its_network(address, length):
     """A network without host bits comes back as written; with them, the fix is the network."""
@@ -268,14 +265,12 @@ def test_a_network_is_taken_as_it_is_or_told_its_network(address, length):
     assert caught.value.errors()[0]["ctx"]["fix"] == f"write {network}"
 
 
-@patient
 @given(number=st.integers(-10**17, 10**17))
 def test_every_whole_number_is_read_as_it_is_written(number):
     """The decimal digits of a number are the number."""
     assert WHOLE.validate_python(str(number)) == number
 
 
-@patient
 @given(text=st.text(st.sampled_from("abcA-.0:/@?# _é"), max_size=20))
 def test_an_address_is_one_host_or_refused(text):
     """Whatever is taken as an address is https:// and one host name, so it can be compared and printed."""

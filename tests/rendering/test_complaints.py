@@ -406,7 +406,7 @@ class TestWhatGoesWrongOnTheWay:
         assert (problem.file, problem.line) == (f"templates/{file}", line)
         assert problem.message == "templates include or macros call each other without end"
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.lists(st.sampled_from(FRAGMENTS), max_size=9), st.booleans())
     def test_no_template_makes_a_traceback(self, tmp_path_factory, fragments, as_expressions):
         """Whatever is typed into a template either renders or gives one problem on one of its lines."""

@@ -215,7 +215,7 @@ def plain(folder: Path) -> jinja2.Environment:
 
 
 class TestAsPlainJinja:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     @given(main=st.lists(PIECES, max_size=8), part=st.lists(TEXT, max_size=2), one=st.lists(TEXT, max_size=2))
     def test_the_text_is_the_same_byte_for_byte(self, tmp_path_factory, main, part, one):
         """Knowing where lines come from changes no character, whatever templates do with captured text."""

@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.document import Document
@@ -18,7 +18,7 @@ from generator.rendering.listener_rules import PATH_GUARD, ListenerRule, split
 from tests.cases import CASES
 from tests.trials import GONE, try_out
 
-patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=60)
 
 VERSIONS = catalog.versions()
 NETWORKS = [f"198.51.{number}.0/24" for number in range(60)]
@@ -28,7 +28,7 @@ PUBLIC, ADMIN = "sso.example.com", "admin.example.com"
 
 # --- rules within the quotas ----------------------------------------------------------------------------------------
 
-@patient
+@few
 @given(hosts=st.integers(0, 1), paths=st.integers(1, 8), networks=st.integers(0, 60))
 def test_every_path_is_reached_from_every_network_within_the_quotas(hosts, paths, networks):
     """Each pair of path and network is in exactly one rule; no rule has more than AWS lets it have."""
@@ -42,7 +42,7 @@ def test_every_path_is_reached_from_every_network_within_the_quotas(hosts, paths
         assert sum(one.count("*") for one in some_paths) <= 5
 
 
-@patient
+@few
 @given(networks=st.integers(1, 60), logins=st.integers(1, 60), version=st.sampled_from(VERSIONS),
        base=st.sampled_from(["/", "/auth"]))
 def test_any_number_of_networks_gives_rules_that_aws_takes(networks, logins, version, base):
@@ -176,7 +176,7 @@ def test_a_percent_sign_of_its_own_is_stopped():
     assert guarded("/realms/100%25")
 
 
-@patient
+@few
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="%/\\;."),
                     min_size=1, max_size=20))
 def test_the_name_of_any_realm_passes_the_guard(name):
@@ -184,7 +184,7 @@ def test_the_name_of_any_realm_passes_the_guard(name):
     assert not guarded(f"/realms/{quote(name, safe='~@:!$&()*+,=')}/protocol/openid-connect/auth")
 
 
-@patient
+@few
 @given(letter=st.sampled_from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./\\;%"), upper=st.booleans())
 def test_no_letter_can_hide_behind_its_code(letter, upper):
     """Letters, digits and what separates segments are stopped in their encoded form, in either case."""

@@ -592,7 +592,7 @@ def written(name: str, body: list) -> str:
 
 
 class TestLinesThatNameThemselves:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(
         main=st.lists(BODIES, max_size=5),
         part=st.lists(BODIES, max_size=3),

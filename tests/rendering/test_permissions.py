@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.document import Document
@@ -13,7 +13,7 @@ from generator.keycloak.environment import server_environment
 from generator.rendering.permissions import Permission, network_id, permissions
 from tests.trials import FOUND_DATABASE, FOUND_NETWORK, try_out
 
-patient = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=25)
 
 WORLD = "0.0.0.0/0"
 NODES = {("Task", "Task", 7800), ("Task", "Task", 57800)}
@@ -173,7 +173,7 @@ def test_only_named_clients_get_in():
             (f"LoadBalancerIn{name}From198x51x100x0p28", "198.51.100.0/28")}
 
 
-@patient
+@few
 @given(networks=st.lists(st.sampled_from([f"203.0.113.{number}/32" for number in range(40)]), unique=True,
                          min_size=2, max_size=12), data=st.data())
 def test_a_network_taken_out_of_the_middle_moves_no_other(networks, data):
@@ -196,7 +196,7 @@ def test_a_target_taken_out_of_the_middle_moves_no_other():
     assert set(before) - set(after) == {"TaskOut636To10x20x1x0p24"}
 
 
-@patient
+@few
 @given(networks=st.lists(st.ip_addresses(v=4, network="0.0.0.0/0"), min_size=2, max_size=2, unique=True),
        lengths=st.tuples(st.integers(0, 32), st.integers(0, 32)))
 def test_no_two_networks_share_a_name(networks, lengths):

@@ -352,7 +352,7 @@ class TestWords:
         assert words(type_, count) == said
 
     @given(st.text(max_size=60), st.floats(30, 300), st.booleans())
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     def test_cut(self, text, most, bold):
         """A text is cut to its room, and left alone where it fits."""
         found = cut(text, most, SMALL, bold)
@@ -360,7 +360,7 @@ class TestWords:
         assert found == text or found.endswith("…") and width(text, SMALL, bold) > most
 
     @given(st.lists(st.text("abcW .", min_size=1, max_size=20), min_size=1, max_size=12), st.floats(120, 400))
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_wrapped(self, pieces, most):
         """Lines keep to their room, and no short piece is lost."""
         lines = wrapped(pieces, most, SMALL)
@@ -381,7 +381,7 @@ NASTY = st.text(
 
 class TestHostile:
     @given(NASTY, NASTY, NASTY)
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     def test_names_and_values(self, name, type_, value):
         """Whatever a template calls its things, the picture is well-formed, has no markup of theirs, and can
         be read."""

@@ -233,7 +233,7 @@ class TestHostile:
         assert "<script" not in text and "\u202e" not in text and "\u200b" not in text
 
     @given(st.lists(NASTY, min_size=4, max_size=4))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_anything(self, words):
         """Whatever an input says, wherever it says it: the page stays what it is."""
         name, type_, value, reason = words

@@ -41,9 +41,8 @@ def all_known(keycloak: Keycloak) -> bool:
     view = keycloak.view
     groups = {one.name for one in keycloak.target_groups}
     elsewhere = any(one.listener is None and groups & set(one.action.groups) for one in view.balancers.rules)
-    unclear = any(
-        one.action.kind is None for listener in view.balancers.listeners.values() for one in listener.decisions
-    )
+    defaults = (listener.default for listener in view.balancers.listeners.values())
+    unclear = not all(one.action.known for one in (*view.balancers.rules, *defaults))
     outside = any(one.group is None for service in keycloak.services for one in service.targets)
     return view.whole and bool(keycloak.listeners) and not (elsewhere or unclear or outside)
 

@@ -26,7 +26,8 @@ def _zone(place: Place) -> str:
     zone = place.resolver.properties(subnet)["AvailabilityZone"]
     if zone.text:
         return zone.text
-    return repr(subnet.properties["AvailabilityZone"]) if zone else ""
+    written = subnet.properties.get("AvailabilityZone")
+    return repr(written) if zone and written is not None else ""
 
 
 def _is_one(place: Place) -> bool:

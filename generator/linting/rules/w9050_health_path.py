@@ -62,6 +62,8 @@ class HealthPathSaysLittle(KeycloakRule):
             group = target.group
             if group is None or group.health_path is None or group.name in right:
                 continue
+            if group.health_protocol not in ("HTTP", "HTTPS"):
+                continue
             asked = group.health_port(target.container_port)
             on_management = asked == keycloak.management_port
             # A health page at the wrong port, or / where only 200 counts, never succeeds: errors speak of that.

@@ -52,9 +52,6 @@ class NodesAtOnce(KeycloakRule):
         if keycloak.clustered is False:
             return
         for service in keycloak.services:
-            # A macro inside of the properties may bring what isn't written.
-            if service.properties["Fn::Transform"]:
-                continue
             tasks = service.least_tasks
             low, high = service.minimum_healthy_percent, service.maximum_percent
             if tasks is None or tasks < 2 or low is None or high is None or rolls(service) is not True:

@@ -36,9 +36,6 @@ class CircuitBreaker(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         for service in keycloak.services:
-            # A macro inside of the properties may bring what isn't written.
-            if service.properties["Fn::Transform"]:
-                continue
             limits = service.properties["DeploymentConfiguration"]
             breaker = limits["DeploymentCircuitBreaker"]
             enable = breaker["Enable"]

@@ -52,7 +52,7 @@ class ForgedAddress(KeycloakRule):
             balancer = listener.balancer
             if listener.public is not True or balancer is None or balancer.application is not True:
                 continue
-            if balancer.attributes.text(_MODE, "append") != "append" or _refuses(listener):
+            if balancer.attributes.text(_MODE, "append") != "append" or _may_turn_away(listener):
                 continue
             first = next((one for one in listener.decisions if one in sending), None)
             if first is not None and not may_refuse(keycloak.view, balancer, "x-forwarded-for"):
@@ -65,12 +65,15 @@ class ForgedAddress(KeycloakRule):
                 )
 
 
-def _refuses(listener: Listener) -> bool:
-    """Whether a rule looks at the header and doesn't forward."""
+def _may_turn_away(listener: Listener) -> bool:
+    """Whether there may be a rule that looks at the header and doesn't forward."""
+    refusing = [one for one in listener.rules if one.action.kind != "forward"]
+    if not listener.complete or not all(one.conditions_known for one in refusing):
+        return True
     names = (
         one.place["HttpHeaderConfig"]["HttpHeaderName"].text
-        for rule in listener.rules
-        if rule.action.kind != "forward"
-        for one in rule.of("http-header")
+        for rule in refusing
+        for one in rule.conditions
+        if one.field in ("http-header", None)
     )
     return any(name is None or name.lower() == "x-forwarded-for" for name in names)

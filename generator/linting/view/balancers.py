@@ -157,6 +157,8 @@ class Action:
     """forward, redirect, fixed-response; None where it isn't known."""
     groups: tuple[str, ...]
     """Logical ids of the template's target groups that it forwards to."""
+    known: bool
+    """Whether its kind and every group that it forwards to are known."""
     login: bool
     """Whether the balancer asks for a login first."""
 
@@ -244,9 +246,15 @@ class Listener:
         return (*self.rules, self.default)
 
     @property
+    def complete(self) -> bool:
+        """Whether the template shows each of its rules: no macro brings one, and none may belong to any listener."""
+        every = self._view.balancers.rules
+        return self._view.whole and all(one.listener or not one.properties["ListenerArn"].unknown for one in every)
+
+    @property
     def ordered(self) -> bool:
         """Whether the order of all rules is known."""
-        return self._view.whole and all(one.priority is not None for one in self.rules)
+        return self.complete and all(one.priority is not None for one in self.rules)
 
     @property
     def public(self) -> bool | None:
@@ -454,17 +462,16 @@ def _action(place: Place) -> Action:
         (one for one, kind in zip(actions, kinds) if kind in ("forward", "redirect", "fixed-response")), None
     )
     if last is None:
-        return Action(place, None, (), login)
+        return Action(place, None, (), False, login)
     groups = []
-    listed = [
-        last["TargetGroupArn"],
-        *(one["TargetGroupArn"] for one in last["ForwardConfig"]["TargetGroups"]),
-    ]
+    shared = last["ForwardConfig"]["TargetGroups"]
+    listed = [last["TargetGroupArn"], *(one["TargetGroupArn"] for one in shared)]
     for one in listed:
         group = one.resource(TARGET_GROUP)
         if group is not None and group.logical_id not in groups:
             groups.append(group.logical_id)
-    return Action(last, last["Type"].text, tuple(groups), login)
+    known = last["Type"].text != "forward" or all(one.unknown is None for one in (shared, *listed))
+    return Action(last, last["Type"].text, tuple(groups), known, login)
 
 
 def _can_be_met(condition: Condition, path: str, host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.keycloak import catalog
 from generator.keycloak.version import Version, parse
@@ -81,7 +81,18 @@ class Image:
 
 
 def read(place: Place) -> Image:
-    """The image that is written at `place`."""
+    """The image that is written at `place`.
+
+    Where an Fn::If chooses between two and its condition isn't known, what holds for both of them.
+    """
+    choices = [_named_by(one) for one in place.alternatives()]
+    versions = {one.version for one in choices}
+    # What can be said of an image of somebody's own can be said of Keycloak's too, but not the other way round.
+    least = min(choices, key=lambda one: (one.looks_like_server, one.stock, one.known))
+    return least if len(versions) == 1 else replace(least, tag="", known=False)
+
+
+def _named_by(place: Place) -> Image:
     value = place.value
     text = value if isinstance(value, str) else str(value) if isinstance(value, Text) else ""
     known = bool(text) and "{{resolve:" not in text

@@ -76,9 +76,8 @@ class Role:
             if not known and not text.endswith("service-role/AmazonECSTaskExecutionRolePolicy"):
                 return False
         parts = (self.properties["ManagedPolicyArns"], self.properties["Policies"])
-        return all(one.unknown is None for one in parts) and all(
-            one.unknown is None for one in self.documents
-        )
+        listed = (one["Statement"] for one in self.documents)
+        return all(one.unknown is None for one in (*parts, *self.documents, *listed))
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
@@ -90,7 +89,7 @@ class Role:
         which the logical id or the literal ARN is compared; None where that can't be told."""
         unsure = not self.complete
         for one in self.statements:
-            if one.effect == "Deny":
+            if one.effect != "Allow":
                 unsure = True
                 continue
             answer = _all((_action(one, action), True if resource is None else _covers(one, resource)))
@@ -107,7 +106,8 @@ def _all(answers: tuple[bool | None, ...]) -> bool | None:
 def _statements(documents: tuple[Place, ...]) -> Iterator[Statement]:
     for document in documents:
         for place in document["Statement"]:
-            actions = tuple(text.lower() if (text := one.text) else None for one in place["Action"])
+            listed = place["Action"]
+            actions = (None,) if listed.unknown else tuple(one.text.lower() if one.text else None for one in listed)
             negated = bool(place["NotAction"]) or bool(place["NotResource"])
             yield Statement(
                 place,
@@ -129,7 +129,7 @@ def _covers(statement: Statement, resource: Place) -> bool | None:
     """Whether a statement is about what is written at `resource`; a JSON key behind a secret's ARN doesn't
     count, and neither does whether a literal ARN has the six characters that Secrets Manager adds."""
     wanted = resource.value
-    answer: bool | None = False
+    answer: bool | None = None if statement.place["Resource"].unknown else False
     for one in statement.resources:
         value = one.value
         if value == "*":

@@ -23,7 +23,6 @@ UNSEEN = {
     "wildfly.yaml",  # another program, of which the rules know nothing
     "express.yaml",  # no task definition
     "for-each.yaml",  # a loop writes the task definitions
-    "conditions.yaml",  # either of two images
 }
 """Templates in which rules see no Keycloak."""
 

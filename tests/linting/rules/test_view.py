@@ -90,6 +90,26 @@ class TestFinding:
         """Clients, tools, proxies, one-off commands and the WildFly image aren't today's server."""
         assert alone(image, *lines).keycloaks == ()
 
+    @pytest.mark.parametrize(
+        ("one", "other", "version", "stock"),
+        [
+            ("quay.io/keycloak/keycloak:26.4.7", "keycloak/keycloak:26.4.7", "26.4.7", True),
+            ("quay.io/keycloak/keycloak:26.4.7", "example.com/sso-keycloak:26.4.7", "26.4.7", False),
+            ("quay.io/keycloak/keycloak:26.4.7", "keycloak/keycloak:24.0.5", "None", True),
+        ],
+    )
+    def test_a_choice_between_images_is_what_both_are(self, one, other, version, stock):
+        """Where the condition of an Fn::If isn't known, only what holds either way is said of the image."""
+        for first, second in ((one, other), (other, one)):
+            (found,) = alone(f"!If [Unheard, '{first}', '{second}']").keycloaks
+            assert (str(found.version), found.image.stock) == (version, stock)
+
+    @pytest.mark.parametrize("other", ["nginx:1.27", "!Ref Nowhere", "!Ref AWS::NoValue"])
+    def test_a_choice_that_may_be_no_server_is_none(self, other):
+        """One branch that is something else, or that isn't known, and the name proves nothing."""
+        for branches in (f"'quay.io/keycloak/keycloak:26.4.7', {other}", f"{other}, 'keycloak/keycloak:26.4.7'"):
+            assert alone(f"!If [Unheard, {branches}]").keycloaks == ()
+
     def test_several_are_told_apart(self):
         """Two Keycloaks in one template are two, each with what belongs to it."""
         view = viewed(
