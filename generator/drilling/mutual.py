@@ -111,18 +111,21 @@ def _der(one: Certificate) -> bytes:
 # --- The realm ----------------------------------------------------------------------------------------------
 
 
-def prepare(administrator: Administrator, realm: Realm, *, verified: bool) -> None:
+def prepare(administrator: Administrator, realm: Realm, *, verified: bool, revocations: str = "") -> None:
     """Flows and clients for logins by certificate.
 
     The user is who the certificate's common name says. Where the balancer hasn't `verified` certificates,
     Keycloak is told to look at their authorities itself ("Revalidate Client Certificate"): without that it
-    believes whatever it is shown (measured on 24.0.5 and 26.7.4). Raises AdminUnreachable.
+    believes whatever it is shown (measured on 24.0.5 and 26.7.4). `revocations` is the name of a revocation list
+    in its conf folder that it is told to look at, too; empty for none. Raises AdminUnreachable.
     """
     config = {
         "x509-cert-auth.mapping-source-selection": "Subject's Common Name",
         "x509-cert-auth.mapper-selection": "Username or Email",
         "x509-cert-auth.timestamp-validation-enabled": "true",
         "x509-cert-auth.revalidate-certificate-enabled": "false" if verified else "true",
+        "x509-cert-auth.crl-checking-enabled": "true" if revocations else "false",
+        "x509-cert-auth.crl-relative-path": revocations,
         # Its form would be sent to the public host, where no certificate is asked for.
         "x509-cert-auth.confirmation-page-disallowed": "true",
     }

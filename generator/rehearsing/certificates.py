@@ -15,6 +15,8 @@ LIFETIME = datetime.timedelta(days=30)
 CLIENTS_FILE = "clients.json"
 DOOR_FILE = "door.pem"
 """A good client certificate and its key, for whoever only wants to get in."""
+REVOCATIONS_FILE = "rehearsal-clients.crl"
+"""The revocation list in the conf folder of a Keycloak that has to look at certificates itself."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,9 @@ class Authority:
         builder = builder.add_extension(alternatives, False)
         return self._signed(builder, key, ExtendedKeyUsageOID.SERVER_AUTH)
 
-    def issue_client(self, name: str, *, expired: bool = False) -> Certificate:
+    def issue_client(self, name: str, *, expired: bool = False, numbered: Certificate | None = None) -> Certificate:
         """A client certificate whose subject is `CN=name,O=Drill`; one that was valid until yesterday if
-        `expired`.
+        `expired`, one with the number of another if `numbered`.
 
         Its base64 holds `+` and `/`, which a balancer leaves as they are in a header and which many decoders
         take for something else.
@@ -57,7 +59,7 @@ class Authority:
 
         while True:
             key = _key()
-            builder = _builder(_name(name, "Drill"), key, ended=expired)
+            builder = _builder(_name(name, "Drill"), key, ended=expired, serial=numbered and _serial(numbered))
             made = self._signed(builder, key, ExtendedKeyUsageOID.CLIENT_AUTH)
             if b"+" in made.certificate and b"/" in made.certificate:
                 return made
@@ -76,9 +78,8 @@ class Authority:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), False)
         for one in revoked:
-            serial = x509.load_pem_x509_certificate(one.certificate).serial_number
             builder = builder.add_revoked_certificate(
-                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(
+                x509.RevokedCertificateBuilder().serial_number(_serial(one)).revocation_date(
                     now - datetime.timedelta(hours=1)).build())
         return builder.sign(load_pem_private_key(self.key, None), hashes.SHA256()).public_bytes(Encoding.PEM)
 
@@ -111,6 +112,10 @@ class Clients:
     def revocations(self) -> bytes:
         """The revocation list, PEM."""
         return self.authority.revoke(self.revoked)
+
+    def issue_revoked(self, name: str) -> Certificate:
+        """A client certificate of that name that is revoked as well: a list holds numbers, not names."""
+        return self.authority.issue_client(name, numbered=self.revoked)
 
     def store(self, folder: Path) -> None:
         """Writes what `load` reads, for nobody else to read."""
@@ -191,7 +196,13 @@ def _name(common_name: str, organization: str = ""):
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
 
 
-def _builder(subject, key, *, ended: bool = False):
+def _serial(one: Certificate) -> int:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(one.certificate).serial_number
+
+
+def _builder(subject, key, *, ended: bool = False, serial: int | None = None):
     from cryptography import x509
 
     now = _now()
@@ -199,7 +210,7 @@ def _builder(subject, key, *, ended: bool = False):
     if ended:
         begins, ends = now - LIFETIME, now - datetime.timedelta(days=1)
     return (x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends))
+            .serial_number(serial or x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends))
 
 
 def _now() -> datetime.datetime:

@@ -14,7 +14,7 @@ from generator.errors import ProjectError, RehearsalError
 from generator.rehearsing import balancer as balancing
 from generator.rehearsing import firewall as filtering
 from generator.rehearsing import names, quoting, resolver
-from generator.rehearsing.certificates import Authority, Clients
+from generator.rehearsing.certificates import REVOCATIONS_FILE, Authority, Clients
 from generator.rehearsing.topology import Container, Host, Topology
 from generator.rehearsing.vantage import vantages
 
@@ -31,9 +31,9 @@ nothing from those that serve. The watch raises it when the task is healthy."""
 _TRUST_FILE = re.compile(r"[?&]sslrootcert=([^&]+)")
 _TRUST_VARIABLE = re.compile(r"KC_DB_TLS_TRUST_STORE_FILE$")
 
-# Authorities that Keycloak itself trusts beside those of the system: every file in this folder (server guide,
-# "Configuring trusted certificates"; from 24 on).
-_TRUSTED_CLIENTS = "/opt/keycloak/conf/truststores/rehearsal-clients.pem"
+# Its folder truststores holds authorities that Keycloak itself trusts beside those of the system (server guide,
+# "Configuring trusted certificates"; from 24 on); a realm's X.509 step names a revocation list by its path in here.
+_CONF = "/opt/keycloak/conf"
 
 _CONDITIONS = {"START": "service_started", "HEALTHY": "service_healthy",
                "SUCCESS": "service_completed_successfully", "COMPLETE": "service_completed_successfully"}
@@ -229,13 +229,16 @@ def _trust_volumes(container: Container) -> list[str]:
 
 
 def _client_volumes(topology: Topology, container: Container) -> list[str]:
-    """The rehearsal's authority of clients among those that Keycloak trusts, where it has to look at certificates
-    itself because the balancer passes them through unseen."""
+    """The rehearsal's authority of clients among those that Keycloak trusts, and its revocation list, where Keycloak
+    has to look at certificates itself because the balancer passes them through unseen."""
     if container.name != topology.task.keycloak or not any(
             listener.mutual_tls and listener.mutual_tls.mode == "passthrough"
             for _, listener in topology.mutual_listeners):
         return []
-    return [f"./balancer/client-authorities.pem:{_TRUSTED_CLIENTS}:ro"]
+    return [
+        f"./balancer/client-authorities.pem:{_CONF}/truststores/rehearsal-clients.pem:ro",
+        f"./balancer/client-revocations.pem:{_CONF}/{REVOCATIONS_FILE}:ro",
+    ]
 
 
 def _pem(authority: Authority, names: Sequence[str]) -> bytes:

@@ -3,6 +3,7 @@ drilled."""
 
 from __future__ import annotations
 
+import json
 import ssl
 import urllib.parse
 from collections.abc import Callable
@@ -135,47 +136,73 @@ def test_a_chain_is_passed_through_as_it_was_sent(trusting, clients, tmp_path, n
 
 # --- a whole cluster ----------------------------------------------------------------------------------------
 
-PARAMS = """
-extends: dev.yaml
-service: {{memory: 2048, tasks: {tasks}}}
-load_balancer:
-  client_certificates:
-    mode: required
-    url: https://certs.example.com:8443
-    image: docker.io/library/haproxy:2.8@sha256:{digest}
-    trust_store: {{bucket: authorities, key: bundle.pem, version: v1}}
-    revocation: [{{bucket: authorities, key: revoked.pem, version: v1}}]
-"""
+VERIFIED = {
+    "mode": "required",
+    "trust_store": {"bucket": "authorities", "key": "bundle.pem", "version": "v1"},
+    "revocation": [{"bucket": "authorities", "key": "revoked.pem", "version": "v1"}],
+}
+PASSED_THROUGH = {"mode": "optional", "authorities": "files/authorities.pem"}
+POSTGRES = {"26.7.4": "17", "24.0.5": "16"}
 SECOND = ("--image", "proxy=haproxy:2.8", "--drain", "5")
 
 
-def rendered(cloakform: Run, project: Path, tasks: int = 2) -> str:  # noqa: F811
-    """The text of an environment whose balancer demands certificates."""
-    (project / "params" / "certs.yaml").write_text(PARAMS.format(tasks=tasks, digest="1" * 64), "utf-8")
+def rendered(
+    cloakform: Run,  # noqa: F811
+    engine: Engine,
+    project: Path,  # noqa: F811
+    version: str = "26.7.4",
+    chosen: dict = VERIFIED,
+    tasks: int = 2,
+) -> str:
+    """The text of the environment certs, which takes client certificates."""
+    images.provide(engine, [f"keycloak:{version}", f"postgres:{POSTGRES[version]}"])
+    image = {"kind": "optimized", "repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/keycloak"}
+    params = {
+        "extends": "dev.yaml",
+        "keycloak": {"version": version, **({"image": image} if "authorities" in chosen else {})},
+        "service": {"memory": 2048, "tasks": tasks},
+        "database": {"create": {"engine_version": POSTGRES[version]}},
+        "load_balancer": {
+            "client_certificates": {
+                "url": "https://certs.example.com:8443",
+                "image": f"docker.io/library/haproxy:2.8@sha256:{'1' * 64}",
+                **chosen,
+            }
+        },
+    }
+    (project / "params" / "certs.yaml").write_text(json.dumps(params), "utf-8")
+    (project / "files").mkdir()
+    (project / "files" / "authorities.pem").write_bytes(certificates.authority("another").certificate)
     done = cloakform("render", "certs")
     assert done.returncode == 0, done.stderr
     return (project / "rendered" / "certs" / "template.yaml").read_text("utf-8")
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("version", POSTGRES)
+@pytest.mark.parametrize("chosen", [VERIFIED, PASSED_THROUGH], ids=["required", "optional"])
 def test_a_rendered_environment_takes_certificates(
     cloakform: Run,  # noqa: F811
     engine: Engine,
     project: Path,  # noqa: F811
+    version: str,
+    chosen: dict,
 ) -> None:
     """Users and clients log in with them, nobody else does, and a task that is stopped in order with its
-    proxy loses no request."""
-    images.provide(engine, ["keycloak:26.7.4"])
-    rendered(cloakform, project)
+    proxy loses no request. Where the balancer passes certificates through, Keycloak itself turns down what is
+    expired, revoked or a stranger's, and no client authenticates with one."""
+    rendered(cloakform, engine, project, version, chosen)
     up = cloakform("rehearse", "up", "certs", *SECOND)
     assert up.returncode == 0, up.stderr
     drill = cloakform("drill", "certs", "--step", "certificates", "--format", "json")
     found = {
-        name: one["verdict"]
+        name.removeprefix("certificates."): one["verdict"]
         for name, one in promises(drill.stdout).items()
         if name.startswith("certificates.")
     }
-    assert set(found.values()) == {"kept"} and len(found) == 9, drill.stdout
+    kept = {name for name, verdict in found.items() if verdict == "kept"}
+    assert set(found) - kept == ({"client", "bound"} if chosen is PASSED_THROUGH else set()), drill.stdout
+    assert len(found) == 9 and "broken" not in found.values(), drill.stdout
     assert promises(drill.stdout)["certificates.forged"]["figures"][0]["value"] >= 100
     assert broken(cloakform, "certs", ("paths", "stop")) == {}
     assert cloakform("rehearse", "down", "certs").returncode == 0
@@ -188,8 +215,7 @@ def test_a_proxy_that_leaves_a_client_s_header_is_found(
     project: Path,  # noqa: F811
 ) -> None:
     """One line less in the proxy's configuration, and whoever writes the header is whom he likes to be."""
-    images.provide(engine, ["keycloak:26.7.4"])
-    text = rendered(cloakform, project, tasks=1)
+    text = rendered(cloakform, engine, project, tasks=1)
     file = edited(
         project, "leaving", (r'\n *http-request del-header "\(cert\|ssl\|mtls\)" -m reg', ""), text=text
     )

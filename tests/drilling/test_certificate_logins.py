@@ -100,6 +100,13 @@ def subject(der: str) -> str:
     return str(found.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
+def number(der: str) -> int:
+    """The number of a certificate."""
+    from cryptography import x509
+
+    return x509.load_der_x509_certificate(base64.b64decode(der)).serial_number
+
+
 def thumbprint(der: str) -> str:
     """A certificate's, as a token has it."""
     pem = f"-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n"
@@ -420,7 +427,46 @@ def test_clients_that_are_off_where_nobody_verifies_are_as_they_should_be(certif
     little = Certified()
     little.clients_off = True
     broken, untried = verdicts(certified(little, asking("passthrough")))
-    assert broken == set() and untried == {"client", "bound", "revoked"}
+    assert broken == set() and untried == {"client", "bound"}
+
+
+class Looking(Certified):
+    """Looks at a revocation list where its X.509 step names one that it has."""
+
+    clients_off = True
+    listed = False
+
+    def __init__(self, has: str, numbers: tuple[int, ...]):
+        super().__init__()
+        self._has, self._turned_down = has, numbers
+
+    def _admin(self, request):
+        if request.path.endswith("/config"):
+            config = json.loads(request.body)["config"]
+            self.listed = (
+                config["x509-cert-auth.crl-checking-enabled"] == "true"
+                and config["x509-cert-auth.crl-relative-path"] == self._has
+            )
+        return super()._admin(request)
+
+    def shown(self, request):
+        shown = super().shown(request)
+        return "" if shown and self.listed and number(shown) in self._turned_down else shown
+
+
+def test_keycloak_s_own_revocation_list_is_tried_where_nobody_else_looks(certified, clients):
+    """Passed through, a revoked certificate is Keycloak's to refuse; one that gets in is found."""
+    revoked = number("".join(clients.revoked.certificate.decode().splitlines()[1:-1]))
+    for numbers, wrong in (((revoked,), set()), ((), {"revoked"})):
+        little = Looking(certificates.REVOCATIONS_FILE, numbers)
+        assert verdicts(certified(little, asking("passthrough"), revocation=False))[0] == wrong
+
+
+def test_a_realm_that_nobody_gave_a_list_isn_t_told_to_look_at_one(certified):
+    """Keycloak would let nobody in for a list that isn't there; who can't sign has none to give."""
+    little = Looking("", ())
+    certified(little, asking("passthrough"), signed=False)
+    assert not little.listed
 
 
 def test_no_private_key_is_left_behind(certified, tmp_path, monkeypatch):

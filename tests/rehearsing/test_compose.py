@@ -11,7 +11,7 @@ import yaml
 
 from generator.errors import RehearsalError
 from generator.rehearsing import certificates, names
-from generator.rehearsing.certificates import Clients
+from generator.rehearsing.certificates import REVOCATIONS_FILE, Clients
 from generator.rehearsing.compose import Choices, compose_file, files, task_services
 from generator.rehearsing.credentials import Credentials
 from generator.rehearsing.rehearsal import export, source
@@ -270,6 +270,8 @@ def test_authorities_of_clients_are_the_rehearsal_s_own(authority, clients, mode
     assert len(mounted) == 3 and all(one.split(":")[0].removeprefix("./") in made for one in mounted)
     trusted = [one for one in there["keycloak-1"].get("volumes", []) if "client-authorities" in one]
     assert bool(trusted) == (mode == "passthrough")
+    listed = [one for one in there["keycloak-1"].get("volumes", []) if one.endswith(f"/{REVOCATIONS_FILE}:ro")]
+    assert bool(listed) == (mode == "passthrough")
     assert not [one for one in there["keycloak-1-proxy"].get("volumes", []) if "client-authorities" in one]
     for key in (clients.authority.key, clients.door.key, clients.revoked.key):
         assert not any(key in content for content in made.values())

@@ -90,7 +90,8 @@ class Tie:
         }
 
     def _copy(self, task: str, name: str, started: float) -> None:
-        """What the task has written since the last time, but not what another in its slot wrote."""
+        """What the task has written since the last time, but not what another in its slot wrote. CloudWatch Logs
+        takes no empty line."""
         if task not in self._read:
             self._logs.create_log_stream(logGroupName=self._group, logStreamName=f"keycloak/keycloak/{task}")
         read = self._read.setdefault(task, set())
@@ -101,7 +102,7 @@ class Tie:
         lines = [
             line
             for line in self._target.logs(name, since)
-            if started - 1.0 <= line.time < ended and (line.time, line.text) not in read
+            if line.text and started - 1.0 <= line.time < ended and (line.time, line.text) not in read
         ]
         if lines:
             read.update((line.time, line.text) for line in lines)

@@ -85,7 +85,9 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     way = found[0]
     verified = way.mutual.mode == "verify"
     exercise.say(f"making flows and clients for certificates in {exercise.made.name}")
-    mutual.prepare(exercise.administrator, exercise.made, verified=verified)
+    listed = not verified and _clients(exercise.target) is not None
+    revocations = certificates.REVOCATIONS_FILE if listed else ""
+    mutual.prepare(exercise.administrator, exercise.made, verified=verified, revocations=revocations)
     with mutual.wallet() as wallet:
         deck = _deck(exercise, wallet)
         yield _direct(step, exercise, way, deck)
@@ -119,7 +121,7 @@ def _deck(exercise: Exercise, wallet: Wallet) -> _Deck:
         signed(own, application),
         signed(own, application),
         (signed(own, user, expired=True), signed(own, application, expired=True)),
-        put(signing.revoked),
+        put(signing.issue_revoked(user)),
         stranger,
         selfmade,
     )
@@ -264,11 +266,9 @@ def _revoked(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bo
     if deck.revoked is None:
         return step.not_run("revoked", _UNSIGNED)
     if not verified:
-        return step.not_run(
-            "revoked",
-            "the balancer passes certificates on unseen; whether Keycloak looks at "
-            "revocation lists is each realm's own affair",
-        )
+        # The drill's own realm looks at a list; whether another does is each realm's own affair.
+        tries = _refused(exercise, way, [("a certificate on Keycloak's own revocation list", (deck.revoked, True))])
+        return _judged(step, "revoked", tries, ())
     if not way.mutual.revocation:
         return step.not_run("revoked", "the template gives its trust store no revocation list")
     try:
