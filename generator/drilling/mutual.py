@@ -168,6 +168,23 @@ def prepare(administrator: Administrator, realm: Realm, *, verified: bool, revoc
     )
 
 
+@contextmanager
+def frontend(administrator: Administrator, realm: Realm, url: str) -> Iterator[None]:
+    """While it lasts, `url` is the realm's "Frontend URL": its pages and its issuer are there. Raises
+    AdminUnreachable."""
+    attributes = administrator.call("GET", f"/{realm.name}").json().get("attributes") or {}
+
+    def tell(frontend_url: str) -> None:
+        # Keycloak takes away what isn't among the attributes.
+        administrator.call("PUT", f"/{realm.name}", {"attributes": {**attributes, "frontendUrl": frontend_url}})
+
+    tell(url)
+    try:
+        yield
+    finally:
+        tell("")
+
+
 def _flow(
     administrator: Administrator, realm: Realm, alias: str, provider: str, config: dict[str, str]
 ) -> str:

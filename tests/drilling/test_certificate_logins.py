@@ -118,6 +118,8 @@ class Certified(Little):
 
     flows: tuple[str, ...] = ()
     clients_off = False
+    fronts: tuple[str, ...] = ()
+    """Every Frontend URL that a realm got."""
 
     def shown(self, request: Request) -> str:
         """The certificate that this request counts as having."""
@@ -142,12 +144,23 @@ class Certified(Little):
             if request.method == "GET":
                 return jsonic(200, [{"id": "execution", "requirement": "DISABLED"}])
             return answer(202 if request.method == "PUT" else 201)
+        if request.method == "PUT":
+            self.fronts = (*self.fronts, json.loads(request.body)["attributes"]["frontendUrl"])
+            return answer(204)
         return super()._admin(request)
+
+    def issuer(self, realm: str) -> str:
+        """Where a realm's pages are."""
+        front = self.fronts[-1] if self.fronts else ""
+        return f"{front or f'https://{PUBLIC}'}/realms/{realm}"
 
     def _public(self, request):
         if request.path.endswith("/userinfo"):
             token = mutual.claims(request.header("Authorization").removeprefix("Bearer "))
             return jsonic(200 if self.entitled(token, self.shown(request)) else 401, {})
+        if request.path.endswith("/.well-known/openid-configuration") and self.fronts:
+            pages = self.issuer(request.path.split("/")[2])
+            return jsonic(200, {"issuer": pages, "authorization_endpoint": f"{pages}/protocol/openid-connect/auth"})
         return super()._public(request)
 
     def entitled(self, token: dict, shown: str) -> bool:
@@ -158,7 +171,7 @@ class Certified(Little):
         """A token that is bound to a certificate."""
         body = {
             "preferred_username": user,
-            "iss": f"https://{PUBLIC}/realms/{realm}",
+            "iss": self.issuer(realm),
             "cnf": {"x5t#S256": thumbprint(shown)},
         }
         text = base64.urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
@@ -178,7 +191,9 @@ class Certified(Little):
                     401, {"error": "invalid_request", "error_description": "certificate is missing"}
                 )
             return self.minted(name, shown, realm)
-        return super()._token(request)
+        given = super()._token(request)
+        good = form["grant_type"] == "authorization_code" and b" 200 " in given[:20]
+        return self.minted(name, shown, realm) if shown and good else given
 
     def _page(self, request):
         if request.query["client_id"] == mutual.LOGIN:
@@ -419,7 +434,9 @@ def test_a_certificate_that_keycloak_doesn_t_see_has_a_cause(certified):
 def test_where_nobody_can_sign_only_the_refusals_are_tried(certified):
     """A deployed environment whose authority isn't at hand."""
     broken, untried = verdicts(certified(signed=False))
-    assert broken == set() and untried == {"direct", "browser", "client", "bound", "expired", "revoked"}
+    assert broken == set() and untried == {
+        "direct", "browser", "frontend", "client", "bound", "expired", "revoked"
+    }
 
 
 def test_clients_that_are_off_where_nobody_verifies_are_as_they_should_be(certified):
@@ -467,6 +484,22 @@ def test_a_realm_that_nobody_gave_a_list_isn_t_told_to_look_at_one(certified):
     little = Looking("", ())
     certified(little, asking("passthrough"), signed=False)
     assert not little.listed
+
+
+class Elsewhere(Certified):
+    """Sends browsers to the public host, whatever a realm's Frontend URL is."""
+
+    def issuer(self, realm):
+        return f"https://{PUBLIC}/realms/{realm}"
+
+
+def test_a_realm_s_pages_stay_where_certificates_are_asked_for(certified):
+    """Else a browser is led away from the only listener that asks; the realm is left as it was."""
+    little = Certified()
+    assert "frontend" not in verdicts(certified(little))[0]
+    assert little.fronts == (f"https://{HOST}:8443", "")
+    found = certified(Elsewhere())
+    assert verdicts(found) == ({"frontend"}, set()) and f"a browser is sent to https://{PUBLIC}" in found["frontend"].reason
 
 
 def test_no_private_key_is_left_behind(certified, tmp_path, monkeypatch):

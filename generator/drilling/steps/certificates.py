@@ -92,6 +92,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
         deck = _deck(exercise, wallet)
         yield _direct(step, exercise, way, deck)
         yield _browser(step, exercise, way, deck)
+        yield _frontend(step, exercise, way, deck)
         yield from _client(step, exercise, way, deck, verified)
         yield _none(step, exercise, way, verified)
         yield _expired(step, exercise, way, deck, verified)
@@ -156,31 +157,10 @@ def _direct(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
 def _browser(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
     if deck.user is None:
         return step.not_run("browser", _UNSIGNED)
-    realm = replace(exercise.made, client=mutual.LOGIN)
-    browser = Browser(
-        way.client(deck.user.path, exercise.knobs.patience), way.site.base, realm, exercise.secrets
-    )
-    wrong = ""
     try:
-        code = browser.open()
-        if not isinstance(code, str):
-            wrong = "Keycloak asks for a password"
-        else:
-            # At the public host, where the client that sent the browser is.
-            answer = exercise.client().post(
-                f"{exercise.places.public.base}/realms/{realm.name}/protocol/openid-connect/token",
-                {
-                    "grant_type": "authorization_code",
-                    "client_id": realm.client,
-                    "code": code,
-                    "redirect_uri": REDIRECT,
-                    "code_verifier": browser.verifier,
-                },
-            )
-            exercise.secrets.add(
-                *(str(answer.field(one) or "") for one in ("access_token", "refresh_token", "id_token"))
-            )
-            wrong = "" if mutual.token_of(answer) else f"its code is worth nothing ({answer.error})"
+        # The client that sent the browser exchanges its code at the public host.
+        _logged_in(exercise, way, deck.user, exercise.client(), exercise.places.public.base)
+        wrong = ""
     except (NoAnswer, Failed) as error:
         wrong = str(error)
     return step.judged(
@@ -189,6 +169,53 @@ def _browser(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
         evidence=(_line(way, "a good certificate", wrong or "logged in"),),
         causes=causes.unread(exercise.topology, way.listener),
     )
+
+
+def _logged_in(exercise: Exercise, way: Way, shown: _Shown, client: Client, base: str) -> str:
+    """The access token that a browser with this certificate leads to, exchanged by `client` at `base`. Raises
+    NoAnswer, or Failed with what came instead."""
+    realm = replace(exercise.made, client=mutual.LOGIN)
+    browser = Browser(way.client(shown.path, exercise.knobs.patience), way.site.base, realm, exercise.secrets)
+    code = browser.open()
+    if not isinstance(code, str):
+        raise Failed("Keycloak asks for a password")
+    answer = client.post(
+        f"{base}/realms/{realm.name}/protocol/openid-connect/token",
+        {
+            "grant_type": "authorization_code",
+            "client_id": realm.client,
+            "code": code,
+            "redirect_uri": REDIRECT,
+            "code_verifier": browser.verifier,
+        },
+    )
+    exercise.secrets.add(*(str(answer.field(one) or "") for one in ("access_token", "refresh_token", "id_token")))
+    if not mutual.token_of(answer):
+        raise Failed(f"its code is worth nothing ({answer.error})")
+    return mutual.token_of(answer)
+
+
+def _frontend(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
+    """As the runbook says to set a realm up whose people log in with certificates."""
+    if deck.user is None:
+        return step.not_run("frontend", _UNSIGNED)
+    client = way.client(deck.user.path, exercise.knobs.patience)
+    realm = f"/realms/{exercise.made.name}"
+    issuer = way.site.url + realm
+    lines, wrong = [], []
+    try:
+        with mutual.frontend(exercise.administrator, exercise.made, way.site.url):
+            said = client.get(f"{way.site.base}{realm}/.well-known/openid-configuration")
+            pages = str(said.field("authorization_endpoint"))
+            named = str(mutual.claims(_logged_in(exercise, way, deck.user, client, way.site.base)).get("iss"))
+        lines = [f"the realm's pages: {pages.partition('?')[0]}", f"issuer of the token: {named}"]
+        if not pages.startswith(f"{issuer}/"):
+            wrong.append(f"a browser is sent to {pages}")
+        if named != issuer:
+            wrong.append(f"the token's issuer is {named}")
+    except (NoAnswer, Failed) as error:
+        wrong = [str(error)]
+    return step.judged("frontend", "; ".join(wrong), evidence=tuple(lines or wrong))
 
 
 def _client(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bool) -> Iterator[Promise]:
@@ -437,6 +464,7 @@ STEP = Step(
     promises={
         "direct": "A certificate logs its user in without a browser (direct grant), as whom it names",
         "browser": "A certificate logs its user in with a browser, without a password",
+        "frontend": "A realm whose Frontend URL is that listener keeps its pages and its issuer there",
         "client": "A client authenticates with its certificate, and its token is bound to it",
         "bound": "A bound token is worth nothing with another certificate, or with none",
         "none": "Without a certificate nobody logs in where certificates are asked for",
