@@ -171,7 +171,7 @@ def rendered(
         },
     }
     (project / "params" / "certs.yaml").write_text(json.dumps(params), "utf-8")
-    (project / "files").mkdir()
+    (project / "files").mkdir(exist_ok=True)
     (project / "files" / "authorities.pem").write_bytes(certificates.authority("another").certificate)
     done = cloakform("render", "certs")
     assert done.returncode == 0, done.stderr
