@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -312,3 +313,34 @@ class TestRunbook:
         assert {"template.yaml", "stack.json", "tags.json"} <= named
         for one in named:
             assert one in files or any(path.startswith(one) for path in files), one
+
+    def test_steps_that_believe_any_certificate_are_named(self, wholes, tmp_path):
+        """The look at X.509 steps names those that lack the setting, or have none at all, leaves the clients' own
+        step out, which every realm has, and says what it couldn't read."""
+        name = next(one for one in NAMES if wholes[one].settings.load_balancer.client_certificates.mode == "optional")
+        (script,) = re.findall(r"^```sh\n(get\(\).*?)^```$", wholes[name].hand_over.files["RUNBOOK.md"].decode(),
+                               re.MULTILINE | re.DOTALL)
+        user, own, setting = "auth-x509-client-username-form", "client-x509", "x509-cert-auth.revalidate-certificate-enabled"
+        answers = {
+            "": [{"realm": "my shop"}, {"realm": "gone"}],
+            "/my%20shop/authentication/flows": [{"alias": one} for one in ("on", "off", "bare", "clients")],
+            "/my%20shop/authentication/flows/on/executions": [{"providerId": user, "authenticationConfig": "1"}],
+            "/my%20shop/authentication/flows/off/executions": [{"displayName": "a subflow"},
+                                                               {"providerId": user, "authenticationConfig": "2"}],
+            "/my%20shop/authentication/flows/bare/executions": [{"providerId": "direct-grant-auth-x509-username"}],
+            "/my%20shop/authentication/flows/clients/executions": [{"providerId": own}],
+            "/my%20shop/authentication/config/1": {"config": {setting: "true"}},
+            "/my%20shop/authentication/config/2": {"config": {setting: "false"}},
+        }
+        for path, answer in answers.items():
+            (tmp_path / f"{path.replace('/', '_')}.json").write_text(json.dumps(answer, separators=(",", ":")))
+        stubs = (
+            "admin_token() { echo token; }; bearer() { :; }\n"
+            'curl() { for url; do :; done; cat "$(printf %s.json "${url#https://x/admin/realms}" | tr / _)" 2>/dev/null; }\n'
+        )
+        ran = subprocess.run(["sh", "-c", stubs + script], env={"ADMIN": "https://x", "PATH": os.environ["PATH"]},
+                             cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ran.stdout.splitlines() == [
+            "lacks it: my%20shop, off", "lacks it: my%20shop, bare", "realms looked at: 2"
+        ]
+        assert ran.stderr.splitlines() == ["not read: /gone/authentication/flows"]
