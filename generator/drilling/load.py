@@ -47,6 +47,8 @@ class Loaded:
     slowest: float
     """Seconds."""
     median: float
+    first_failure: float | None
+    """When the first request was sent that failed, seconds since 1970."""
 
     @property
     def text(self) -> str:
@@ -100,7 +102,8 @@ class Load:
         return Loaded(
             len(samples), len(failed), tuple(sorted(Counter(one.kind for one in samples).items())),
             tuple(Counter(f"{one.kind} {one.error}" for one in failed).most_common(8)),
-            times[-1] if times else 0.0, times[len(times) // 2] if times else 0.0)
+            times[-1] if times else 0.0, times[len(times) // 2] if times else 0.0,
+            min((one.time for one in failed), default=None))
 
     def _one(self, _: int) -> None:
         with self._lock:

@@ -259,7 +259,7 @@ class AllAtOnce(Stage):
 
 
 def test_every_failed_request_of_the_load_counts(keycloak):
-    """How many, of which kind, and why; and the share that the service promises to keep."""
+    """How many, of which kind, why, and when in the deployment; and the share that the service promises to keep."""
     little, servers = keycloak
 
     careless = replace(DEV, service=replace(DEV.service, minimum_percent=50))
@@ -267,6 +267,8 @@ def test_every_failed_request_of_the_load_counts(keycloak):
     broken = promises["deploy.requests"]
     assert broken.verdict == BROKEN and "HTTP 502" in broken.reason
     assert figure(broken, "failed requests") in (1, 2)  # the drill's own requests may meet one
+    assert re.search(r"^the first of them was sent -?\d+ s after the deployment began, which took \d+ s$",
+                     broken.evidence[2])
     assert "MinimumHealthyPercent 50" in broken.causes[0].text
 
 

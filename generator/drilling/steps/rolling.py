@@ -66,6 +66,10 @@ def _deploy(step: Step, exercise: Exercise) -> Iterator[Promise]:
         else ""
     )
     seen = (found.text, ", ".join(f"{kind} {count}" for kind, count in found.kinds))
+    if found.first_failure is not None:
+        # Long after the deployment it is no fault of its: a machine that can't bear the load, for one.
+        began = found.first_failure - since
+        seen += (f"the first of them was sent {began:.0f} s after the deployment began, which took {seconds:.0f} s",)
     if all_at_once and found.failed:
         yield step.not_run("requests", f"{all_at_once}; meanwhile {found.text}", evidence=seen)
     else:
