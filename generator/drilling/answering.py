@@ -169,6 +169,12 @@ def way(topology: Topology, source: Host, destination: Host, port: int) -> Way:
     return Way(True)
 
 
+def permission(topology: Topology, source: Host, destination: Host, port: int) -> Permission | None:
+    """What lets one host into a TCP port of another; None where nothing in the template does."""
+    mine = [one for one in topology.permissions if one.group in destination.groups and one.direction == "ingress"]
+    return next((one for one in mine if _permits(one, source, port)), None)
+
+
 def _permits(permission: Permission, other: Host, port: int) -> bool:
     if (
         permission.protocol not in ("tcp", "-1", "6")

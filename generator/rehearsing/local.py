@@ -107,6 +107,16 @@ class Rehearsal:
         head, _, body = said.replace("\r\n", "\n").partition("\n\n")
         return body if " 200 " in head.split("\n")[0] else None
 
+    def reaches(self, task: str, other: str, port: int) -> bool | None:
+        """Whether a connection from one task to a TCP port of another comes about; None without the firewall."""
+        if not self._started.choices.firewall:
+            return None
+        address = next(one.address for one in self.tasks() if one.name == other)
+        asked = f"timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}' 2>/dev/null && echo open || echo shut"
+        said = self._docker.call("exec", self._identity(task), "bash", "-c", asked, timeout=10,
+                                 wanted=f"{task} can't try to reach {other}")
+        return said.strip() == "open"
+
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes."""
         return self._now("kill", "--signal", "KILL", *self._all(task), wanted=f"{task} can't be killed")

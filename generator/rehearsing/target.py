@@ -101,6 +101,10 @@ class Target(Protocol):
         """What the task's metrics endpoint answers, asked from beside it; None where it can't be asked."""
         return None
 
+    def reaches(self, task: str, other: str, port: int) -> bool | None:
+        """Whether a connection from one task to a TCP port of another comes about; None where nobody can try."""
+        return None
+
     def kill(self, task: str) -> float:
         """SIGKILL to the task's processes; the moment, in seconds since the epoch. ECS (or what stands in for
         it) replaces it."""

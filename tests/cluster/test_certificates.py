@@ -202,7 +202,7 @@ def test_a_rendered_environment_takes_certificates(
     }
     kept = {name for name, verdict in found.items() if verdict == "kept"}
     assert set(found) - kept == ({"client", "bound"} if chosen is PASSED_THROUGH else set()), drill.stdout
-    assert len(found) == 10 and "broken" not in found.values(), drill.stdout
+    assert len(found) == 11 and "broken" not in found.values(), drill.stdout
     assert promises(drill.stdout)["certificates.forged"]["figures"][0]["value"] >= 100
     assert broken(cloakform, "certs", ("paths", "stop")) == {}
     assert cloakform("rehearse", "down", "certs").returncode == 0

@@ -17,7 +17,7 @@ from generator.drilling.promises import BROKEN, KEPT, NOT_RUN
 from generator.drilling.run import drill
 from generator.rehearsing import certificates
 from generator.rehearsing.certificates import Clients
-from generator.rehearsing.topology import Listener, MutualTls
+from generator.rehearsing.topology import Listener, MutualTls, Permission
 from tests.drilling.little import Little
 from tests.drilling.servers import PUBLIC, Request, Server, answer, jsonic, serving
 from tests.drilling.targets import DEV, Stand
@@ -208,6 +208,8 @@ class Signing(Stand):
 
     signing: Clients | None = None
     asked = None
+    reached: dict[int, bool] | None = {7800: True}
+    """Ports of a task that another gets at, all others are shut; None where nobody can try."""
 
     def doors(self):
         door = replace(self.asked.door("internet"), listener_port=8443, certificate=self.own)
@@ -215,6 +217,9 @@ class Signing(Stand):
 
     def clients(self):
         return self.signing
+
+    def reaches(self, task, other, port):
+        return None if self.reached is None else self.reached.get(port, False)
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +231,7 @@ def clients():
 def certified(tmp_path, clients):
     """Runs the certificates step against such a server; name of each promise to the promise."""
 
-    def run(little=None, topology=None, *, signed=True, **how):
+    def run(little=None, topology=None, *, signed=True, reached=Signing.reached, **how):
         little = little or Certified()
         # Folders of its own for each run: a client keeps the authorities that it once read from a file.
         folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
@@ -238,7 +243,7 @@ def certified(tmp_path, clients):
             with serving(little, folder / "public") as public:
                 stand = Signing(topology or asking(), {"internet": public, "admin": public})
                 stand.asked, stand.own = asked, str(folder / "door.pem") if signed else None
-                stand.signing = clients if signed else None
+                stand.signing, stand.reached = clients if signed else None, reached
                 found = drill(stand, steps=["certificates"], knobs=KNOBS, sleep=lambda _: None)
         finally:
             asked.close()
@@ -500,6 +505,18 @@ def test_a_realm_s_pages_stay_where_certificates_are_asked_for(certified):
     assert little.fronts == (f"https://{HOST}:8443", "")
     found = certified(Elsewhere())
     assert verdicts(found) == ({"frontend"}, set()) and f"a browser is sent to https://{PUBLIC}" in found["frontend"].reason
+
+
+def test_a_way_from_one_task_to_another_is_found(certified):
+    """Past the balancer nobody looks at certificates; where no task reaches another at all, nothing is proved."""
+    open_to_tasks = Permission("TaskGroup", "ingress", "tcp", (8080, 8081), "TaskGroup", "", "Everything", 770)
+    topology = asking()
+    topology = replace(topology, permissions=(*topology.permissions, open_to_tasks))
+    found = certified(topology=topology, reached={7800: True, 8080: True})["beside"]
+    assert found.verdict == BROKEN and "reaches 8080 of" in found.reason
+    assert [(one.line, "Everything" in one.text) for one in found.causes] == [(770, True)]
+    for nothing in ({}, None):
+        assert certified(reached=nothing)["beside"].verdict == NOT_RUN
 
 
 def test_no_private_key_is_left_behind(certified, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from generator.drilling.causes.access import (
     unserved,
     unsteady,
 )
-from generator.drilling.causes.certificates import believed, unread, unverified
+from generator.drilling.causes.certificates import believed, beside, unread, unverified
 from generator.drilling.causes.cluster import (
     abrupt,
     alone,
@@ -34,6 +34,7 @@ __all__ = [
     "alone",
     "apart",
     "believed",
+    "beside",
     "deployment",
     "exposed",
     "forged",

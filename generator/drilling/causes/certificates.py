@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from generator.drilling import answering
 from generator.drilling.places import option, option_line
 from generator.drilling.promises import Cause
 from generator.rehearsing.topology import Listener, Topology
@@ -92,6 +94,17 @@ def believed(topology: Topology) -> tuple[Cause, ...]:
             "front of Keycloak, on all ports, before one is written",
         ),
     )
+
+
+def beside(topology: Topology, ports: Sequence[int]) -> tuple[Cause, ...]:
+    """Why one task reaches these ports of another."""
+    found = {}
+    for port in ports if len(topology.slots) > 1 else ():
+        one = answering.permission(topology, topology.slots[0], topology.slots[1], port)
+        if one is not None:
+            text = f"{one.logical_id or one.group} lets a task reach port {port} of another"
+            found[one] = Cause(text, one.line, "let in the balancer's security group alone")
+    return tuple(found.values())
 
 
 def _provider(topology: Topology) -> tuple[str, str]:

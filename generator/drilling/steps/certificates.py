@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from generator.drilling import causes, mutual
 from generator.drilling.answering import listener_of
+from generator.drilling.causes.template import transport_port
 from generator.drilling.exercise import Exercise
 from generator.drilling.http import Answer, Client, NoAnswer
 from generator.drilling.mutual import Forgery, Wallet, Way
 from generator.drilling.oidc import REDIRECT, Browser
-from generator.drilling.places import Site
+from generator.drilling.places import Site, option
 from generator.drilling.probes import Failed
 from generator.drilling.promises import Cause, Figure, Promise
 from generator.drilling.step import Step
@@ -99,6 +100,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
         yield _revoked(step, exercise, way, deck, verified)
         yield _stranger(step, exercise, way, deck)
         yield _forged(step, exercise, way, deck)
+    yield _beside(step, exercise)
 
 
 def _deck(exercise: Exercise, wallet: Wallet) -> _Deck:
@@ -393,6 +395,35 @@ def _forged(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
     )
 
 
+def _beside(step: Step, exercise: Exercise) -> Promise:
+    """Whoever gets at Keycloak, or at the proxy's port for the balancer's header, needs no certificate at all. The
+    nodes' own port shows that a task can reach another one."""
+    tasks = [one.name for one in exercise.tasks() if one.state == "running"]
+    if len(tasks) < 2:
+        return step.not_run("beside", "there is no other task")
+    control, ports = transport_port(exercise.topology), _ports(exercise.topology)
+    found = {port: exercise.target.reaches(tasks[0], tasks[1], port) for port in (*sorted(ports - {control}), control)}
+    if None in found.values():
+        return step.not_run("beside", "nobody can look from one task at another")
+    open_ports = [port for port, answer in found.items() if answer and port != control]
+    evidence = tuple(f"port {port}: {'open' if answer else 'shut'}" for port, answer in found.items())
+    if not found[control]:
+        reason = f"{tasks[0]} reaches nothing of {tasks[1]}, not even port {control}"
+        return step.not_run("beside", reason, evidence=evidence)
+    wrong = f"{tasks[0]} reaches {', '.join(map(str, open_ports))} of {tasks[1]}" if open_ports else ""
+    return step.judged("beside", wrong, evidence=evidence, causes=causes.beside(exercise.topology, open_ports))
+
+
+def _ports(topology: Topology) -> set[int]:
+    """Where Keycloak answers, and what stands in front of it."""
+    own = topology.keycloak
+    found = {port for one in topology.task.containers if one.name != own.name for port in one.ports}
+    for name, default in (("http-port", "8080"), ("http-management-port", "9000")):
+        text = option(own, name) or default
+        found.add(int(text if text.isdigit() else default))
+    return found
+
+
 def _everywhere(exercise: Exercise, way: Way) -> Iterator[tuple[Site, Client]]:
     """Each public listener once, and the one that asks for certificates; with one that names nobody."""
     patience, seen = exercise.knobs.patience, set()
@@ -472,6 +503,7 @@ STEP = Step(
         "revoked": "A revoked certificate is turned away",
         "stranger": "A certificate that nobody trusted signed logs nobody in, whatever name is in it",
         "forged": "No header that a client makes up stands for a certificate, at no listener",
+        "beside": "No task gets past the balancer to Keycloak, or to the proxy in front of it, in another task",
     },
     run=_run,
     estimate=lambda exercise: 30.0 if exercise.topology.mutual_listeners else 0.0,
