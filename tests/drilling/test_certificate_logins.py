@@ -504,7 +504,8 @@ def test_a_realm_s_pages_stay_where_certificates_are_asked_for(certified):
     assert "frontend" not in verdicts(certified(little))[0]
     assert little.fronts == (f"https://{HOST}:8443", "")
     found = certified(Elsewhere())
-    assert verdicts(found) == ({"frontend"}, set()) and f"a browser is sent to https://{PUBLIC}" in found["frontend"].reason
+    assert verdicts(found) == ({"frontend"}, set())
+    assert f"a browser is sent to https://{PUBLIC}" in found["frontend"].reason
 
 
 def test_a_way_from_one_task_to_another_is_found(certified):
