@@ -15,7 +15,8 @@ class PlainCluster(KeycloakRule):
     From 26.2 on nodes encrypt what they tell each other, with certificates that they make and renew
     themselves; nothing has to be set up. Turned off, whoever reaches port 7800 can listen to sessions and
     join the cluster as a node; the security group is the only door left. A change of it can't roll: all nodes
-    stop first.
+    stop first. The port of the failure detection, 57800, is never encrypted, whatever is set (JGroups'
+    FD_SOCK2 has no TLS; seen on the wire with 26.7.4): what is said there is which node lives.
 
     Bad:
 
