@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ _PROXY = re.compile(r"(.*[-_.])?(haproxy|nginx|openresty|envoy|traefik|httpd|apa
 _WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
 _VERSION = re.compile(r"(?:.*[-_])?v?([0-9]{2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?(?:[-_.+].*)?")
 
+_CHOICES = 16
+"""Images among which Fn::If may choose; aliases of YAML can make any number of them."""
 _OLDEST_MAJOR = 17
 """The first Keycloak on Quarkus; a lower number is the version of something else."""
 
@@ -85,7 +88,7 @@ def read(place: Place) -> Image:
 
     Where an Fn::If chooses between two and its condition isn't known, what holds for both of them.
     """
-    choices = [_named_by(one) for one in place.alternatives()]
+    choices = [_named_by(one) for one in itertools.islice(place.alternatives(), _CHOICES)]
     versions = {one.version for one in choices}
     # What can be said of an image of somebody's own can be said of Keycloak's too, but not the other way round.
     least = min(choices, key=lambda one: (one.looks_like_server, one.stock, one.known))
