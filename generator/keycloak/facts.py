@@ -121,6 +121,25 @@ def default_stack(version: str | Version) -> str:
     return "jdbc-ping" if jdbc_ping_available(version) else "udp"
 
 
+def frontend_url_has_port(version: str | Version) -> bool:
+    """Whether a realm's "Frontend URL" may name a port.
+
+    Measured: 24.0.5 leaves :8443 out of issuer and pages, 26.7.4 doesn't. From 25 on another provider makes
+    addresses.
+    """
+    return hostname_model(version) == 2
+
+
+def checks_lists_of_roots(version: str | Version) -> bool:
+    """Whether an X.509 step can check a revocation list of a root that signed the certificate itself.
+
+    Measured: 24.0.5 turns every such certificate down ("X509 certificate doesn't have CA chain available on it"),
+    26.7.4 doesn't. The message is in the classes of 24.0.5 alone: from 25 on the authority is looked up in the trust
+    store.
+    """
+    return parse(version) >= (25, 0, 0)
+
+
 def cluster_encryption_available(version: str | Version) -> bool:
     """Whether there is an option to encrypt what nodes tell each other (cache-embedded-mtls-enabled).
 

@@ -314,7 +314,8 @@ def _client_certificates(settings: Settings) -> SimpleNamespace | None:
         trust_store=chosen.trust_store, revocation=tuple(chosen.revocation) if chosen.mode == "required" else (),
         advertise="on" if chosen.advertise_authorities else "off", check=PROXY_CHECK,
         memory=certificates.MEMORY_MIB, keycloak_memory=settings.service.memory - certificates.MEMORY_MIB,
-        container=certificates.CONTAINER)
+        container=certificates.CONTAINER, pages=facts.frontend_url_has_port(settings.keycloak.version),
+        lists=facts.checks_lists_of_roots(settings.keycloak.version))
 
 
 def build(settings: Settings, catalog: Catalog, environment: str) -> dict[str, object]:

@@ -215,6 +215,9 @@ class TestImage:
                 for word in ("Roll the authorities", "**Revoke.**", "Frontend URL", "What is logged"):
                     assert word in text
                 assert ("anybody logs in as anybody" in text) == (mode == "optional")
+                old = whole.settings.keycloak.version.startswith("24.")
+                assert ("Frontend URL* (measured" in text) == old
+                assert ("Check CRL with distribution point" in text) == (mode == "optional" and not old)
             if mode == "proxy":
                 assert all(word in text for word in ("overwrites", "Nobody else", "198.51.100.7/32"))
 

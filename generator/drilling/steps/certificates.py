@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from generator.drilling import causes, mutual
@@ -18,6 +18,8 @@ from generator.drilling.places import Site, option
 from generator.drilling.probes import Failed
 from generator.drilling.promises import Cause, Figure, Promise
 from generator.drilling.step import Step
+from generator.keycloak import facts
+from generator.keycloak.version import Version
 from generator.rehearsing import certificates
 from generator.rehearsing.certificates import Authority, Certificate, Clients
 from generator.rehearsing.target import Target
@@ -86,7 +88,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     way = found[0]
     verified = way.mutual.mode == "verify"
     exercise.say(f"making flows and clients for certificates in {exercise.made.name}")
-    listed = not verified and _clients(exercise.target) is not None
+    listed = not verified and _clients(exercise.target) is not None and _knows(exercise, facts.checks_lists_of_roots)
     revocations = certificates.REVOCATIONS_FILE if listed else ""
     mutual.prepare(exercise.administrator, exercise.made, verified=verified, revocations=revocations)
     with mutual.wallet() as wallet:
@@ -197,10 +199,17 @@ def _logged_in(exercise: Exercise, way: Way, shown: _Shown, client: Client, base
     return mutual.token_of(answer)
 
 
+def _knows(exercise: Exercise, fact: Callable[[Version], bool]) -> bool:
+    """Whether something holds for the version; one that nothing tells is taken for a new one."""
+    return exercise.places.version is None or fact(exercise.places.version)
+
+
 def _frontend(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
     """As the runbook says to set a realm up whose people log in with certificates."""
     if deck.user is None:
         return step.not_run("frontend", _UNSIGNED)
+    if not _knows(exercise, facts.frontend_url_has_port):
+        return step.not_run("frontend", "this Keycloak leaves the port out of a realm's Frontend URL")
     client = way.client(deck.user.path, exercise.knobs.patience)
     realm = f"/realms/{exercise.made.name}"
     issuer = way.site.url + realm
@@ -294,6 +303,8 @@ def _expired(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bo
 def _revoked(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bool) -> Promise:
     if deck.revoked is None:
         return step.not_run("revoked", _UNSIGNED)
+    if not verified and not _knows(exercise, facts.checks_lists_of_roots):
+        return step.not_run("revoked", "this Keycloak can't check a root's revocation list: it turns everybody down")
     if not verified:
         # The drill's own realm looks at a list; whether another does is each realm's own affair.
         tries = _refused(exercise, way, [("a certificate on Keycloak's own revocation list", (deck.revoked, True))])
