@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.drilling import answering
-from generator.showing.hiding import Secrets
 from generator.drilling.http import Answer, Client, NoAnswer
 from generator.drilling.oidc import REDIRECT, Realm
 from generator.drilling.places import Places, Site
+from generator.keycloak import facts
 from generator.rehearsing.target import Target
 from generator.rehearsing.topology import Rule, Topology
+from generator.showing.hiding import Secrets
 
 PREFIX = "drill-"
 """How every realm begins that a drill makes."""
@@ -90,6 +91,7 @@ class Administrator:
     def __init__(self, target: Target, places: Places, secrets: Secrets, *,
                  login: tuple[str, str] | None = None, timeout: float = 30.0):
         self._topology: Topology = target.topology
+        self._local = target.local
         self._places, self._secrets, self._timeout = places, secrets, timeout
         self._user, self._password = login or _credentials(target)
         secrets.add(self._password)
@@ -123,7 +125,12 @@ class Administrator:
             crowd=tuple(f"client-{number}" for number in range(1, _CROWD + 1)),
         )
         self._secrets.add(made.secret, made.password)
-        self.call("POST", "", representation(made))
+        described = representation(made)
+        version = self._places.version
+        if self._local and self._places.public.scheme == "https" and version and facts.secure_by_address(version):
+            # In a rehearsal no name leads to a public address, as a public host's does on AWS.
+            described["sslRequired"] = "all"
+        self.call("POST", "", described)
         # The token was made before the realm; only a new one holds its roles.
         self._token = ""
         users = self.call("GET", f"/{made.name}/users?username={made.guessed}&exact=true").json()

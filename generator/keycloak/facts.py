@@ -130,6 +130,16 @@ def frontend_url_has_port(version: str | Version) -> bool:
     return hostname_model(version) == 2
 
 
+def secure_by_address(version: str | Version) -> bool:
+    """Whether a realm with "Require SSL: external requests", the default, marks cookies without SameSite=None as
+    Secure only where its host's name leads to a public address.
+
+    Source: CookieSecureResolver in the classes of 24.0.5 and 25.0.6, gone in 26.0.8; measured on 24.0.5: behind a
+    private address four of a login's seven cookies lack it.
+    """
+    return parse(version) < (26, 0, 0)
+
+
 def checks_lists_of_roots(version: str | Version) -> bool:
     """Whether an X.509 step can check a revocation list of a root that signed the certificate itself.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from generator.drilling.admin import Administrator, AdminUnreachable, representation
@@ -35,6 +37,19 @@ def test_a_realm_is_made_and_taken_away(tmp_path):
         one.remove(realm.name)
     assert [user["username"] for user in made["users"]][:3] == ["drill", "guessed", "client-1"]
     assert made["clients"][0]["clientId"] == "drill" and made["enabled"]
+
+
+@pytest.mark.parametrize(("version", "local", "needed"), [
+    ("26.7.4", True, "external"), ("24.0.5", True, "all"), ("24.0.5", False, "external")])
+def test_a_rehearsal_s_cookies_are_as_secure_as_on_a_public_address(tmp_path, version, local, needed):
+    """Before 26 Keycloak looks at the address of the host's name, which is private in every rehearsal; what is
+    deployed is judged with the setting that realms have."""
+    little = Little()
+    with serving(little, tmp_path) as server:
+        topology = replace(DEV, version=version)
+        target = Stand(topology, {"admin": server}, local=local)
+        one = Administrator(target, places(topology, target.doors()), Secrets(), timeout=5)
+        assert little.realms[one.make_realm().name]["sslRequired"] == needed
 
 
 def test_the_client_is_in_its_own_audience():
