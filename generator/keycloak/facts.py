@@ -124,8 +124,8 @@ def default_stack(version: str | Version) -> str:
 def frontend_url_has_port(version: str | Version) -> bool:
     """Whether a realm's "Frontend URL" may name a port.
 
-    Measured: 24.0.5 leaves :8443 out of issuer and pages, 26.7.4 doesn't. From 25 on another provider makes
-    addresses.
+    Source: measured, 24.0.5 leaves :8443 out of issuer and pages, 26.7.4 doesn't; upgrading guide 25.0.0 for
+    another provider of addresses.
     """
     return hostname_model(version) == 2
 
@@ -143,9 +143,9 @@ def secure_by_address(version: str | Version) -> bool:
 def checks_lists_of_roots(version: str | Version) -> bool:
     """Whether an X.509 step can check a revocation list of a root that signed the certificate itself.
 
-    Measured: 24.0.5 turns every such certificate down ("X509 certificate doesn't have CA chain available on it"),
-    26.7.4 doesn't. The message is in the classes of 24.0.5 alone: from 25 on the authority is looked up in the trust
-    store.
+    Source: measured, 24.0.5 turns every such certificate down ("X509 certificate doesn't have CA chain available on
+    it"), 26.7.4 doesn't; the message is in the classes of 24.0.5 alone, from 25 on the authority is looked up in the
+    trust store.
     """
     return parse(version) >= (25, 0, 0)
 
