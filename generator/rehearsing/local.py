@@ -111,8 +111,8 @@ class Rehearsal:
         """Whether a connection from one task to a TCP port of another comes about; None without the firewall."""
         if not self._started.choices.firewall:
             return None
-        address = next(one.address for one in self.tasks() if one.name == other)
-        asked = f"timeout 3 bash -c 'exec 3<>/dev/tcp/{address}/{port}' 2>/dev/null && echo open || echo shut"
+        socket = f"/dev/tcp/{self._slot(other).address}/{port}"
+        asked = f"timeout 3 bash -c 'exec 3<>{socket}' 2>/dev/null && echo open || echo shut"
         said = self._docker.call("exec", self._identity(task), "bash", "-c", asked, timeout=10,
                                  wanted=f"{task} can't try to reach {other}")
         return said.strip() == "open"
@@ -224,12 +224,14 @@ class Rehearsal:
         self._docker.call(*arguments, wanted=wanted)
         return moment
 
+    def _slot(self, task: str) -> Host:
+        return next(slot for slot in self.topology.slots if slot.name == task)
+
     def _filter(self, task: str, **how) -> float:
         """Replaces a task's packet filter, at once and as a whole."""
         if not self._started.choices.firewall:
             raise RehearsalError("packets can only be held back where the rehearsal has its firewall")
-        host: Host = next(slot for slot in self.topology.slots if slot.name == task)
-        text = firewall.rules(self.topology, host, self.place.root, **how)
+        text = firewall.rules(self.topology, self._slot(task), self.place.root, **how)
         moment = time.time()
         self._docker.call("run", "--rm", "--interactive", "--network", f"container:{self._identity(f'{task}-net')}",
                           "--cap-drop", "ALL", "--cap-add", "NET_ADMIN", tools_image(self.place.root), "nft", "-f", "-",

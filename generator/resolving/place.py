@@ -33,9 +33,7 @@ class Place:
     def __init__(self, resolver: Resolver, path: Path, written: Any):
         self.resolver = resolver
         self._origin = (path, written)
-        self.path, self._unresolved = _settled(resolver, path, written)
-        function = function_of(self._unresolved)
-        self._written = resolver.value(self._unresolved) if function else self._unresolved
+        self.path, self._unresolved, self._written = _settled(resolver, path, written)
 
     def seen_by(self, resolver: Resolver) -> Place:
         """The same place as another resolver of the same document sees it."""
@@ -76,7 +74,7 @@ class Place:
     def alternatives(self) -> Iterator[Place]:
         """The places that it may come to: both branches of an Fn::If whose condition isn't known, and what they
         lead to; else itself alone."""
-        branches = self._unresolved.get("Fn::If") if isinstance(self._unresolved, dict) else None
+        branches = self._unresolved["Fn::If"] if function_of(self._unresolved) == "Fn::If" else None
         if not isinstance(branches, list) or len(branches) != 3:
             yield self
             return
@@ -128,18 +126,22 @@ class Place:
         return found if found is not None and found.type in types else None
 
 
-def _settled(resolver: Resolver, path: Path, written: Any) -> tuple[Path, Any]:
-    """Where the value of a place is written, and what is written there: Fn::If and Fn::FindInMap lead elsewhere
-    in the document; any other function, and one of these that leads nowhere known, is left as it is."""
+def _settled(resolver: Resolver, path: Path, written: Any) -> tuple[Path, Any, Any]:
+    """Where the value of a place is written, what is written there, and what of that can be walked.
+
+    Fn::If and Fn::FindInMap lead elsewhere in the document; any other function, and one of these that leads nowhere
+    known, is resolved on the spot.
+    """
     for _ in range(len(resolver.document.spans) + 1):
         function = function_of(written)
         if not function:
-            return path, written
+            return path, written, written
         argument = written[function]
         if function == "Fn::If" and isinstance(chosen := resolver.branch(argument), int):
             path, written = (*path, function, chosen), argument[chosen]
         elif function == "Fn::FindInMap" and isinstance(found := resolver.mapped(argument), tuple):
             path, written = found[0] or path, found[1]
         else:
-            return path, written
-    return path, Unknown("mappings that lead to each other")
+            return path, written, resolver.value(written)
+    lost = Unknown("mappings that lead to each other")
+    return path, lost, lost

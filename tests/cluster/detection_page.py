@@ -46,6 +46,7 @@ class Cluster(Protocol):
     tasks: int
     name: str
 
+
 _FOOT = """
 Machine: {machine}, 2 cores shared by all nodes, database, balancer and probes.
 

@@ -88,7 +88,7 @@ def _run(step: Step, exercise: Exercise) -> Iterator[Promise]:
     way = found[0]
     verified = way.mutual.mode == "verify"
     exercise.say(f"making flows and clients for certificates in {exercise.made.name}")
-    listed = not verified and _clients(exercise.target) is not None and _knows(exercise, facts.checks_lists_of_roots)
+    listed = not verified and _clients(exercise.target) is not None and _holds(exercise, facts.checks_lists_of_roots)
     revocations = certificates.REVOCATIONS_FILE if listed else ""
     mutual.prepare(exercise.administrator, exercise.made, verified=verified, revocations=revocations)
     with mutual.wallet() as wallet:
@@ -199,7 +199,7 @@ def _logged_in(exercise: Exercise, way: Way, shown: _Shown, client: Client, base
     return mutual.token_of(answer)
 
 
-def _knows(exercise: Exercise, fact: Callable[[Version], bool]) -> bool:
+def _holds(exercise: Exercise, fact: Callable[[Version], bool]) -> bool:
     """Whether something holds for the version; one that nothing tells is taken for a new one."""
     return exercise.places.version is None or fact(exercise.places.version)
 
@@ -208,7 +208,7 @@ def _frontend(step: Step, exercise: Exercise, way: Way, deck: _Deck) -> Promise:
     """As the runbook says to set a realm up whose people log in with certificates."""
     if deck.user is None:
         return step.not_run("frontend", _UNSIGNED)
-    if not _knows(exercise, facts.frontend_url_has_port):
+    if not _holds(exercise, facts.frontend_url_has_port):
         return step.not_run("frontend", "this Keycloak leaves the port out of a realm's Frontend URL")
     client = way.client(deck.user.path, exercise.knobs.patience)
     realm = f"/realms/{exercise.made.name}"
@@ -303,7 +303,7 @@ def _expired(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bo
 def _revoked(step: Step, exercise: Exercise, way: Way, deck: _Deck, verified: bool) -> Promise:
     if deck.revoked is None:
         return step.not_run("revoked", _UNSIGNED)
-    if not verified and not _knows(exercise, facts.checks_lists_of_roots):
+    if not verified and not _holds(exercise, facts.checks_lists_of_roots):
         return step.not_run("revoked", "this Keycloak can't check a root's revocation list: it turns everybody down")
     if not verified:
         # The drill's own realm looks at a list; whether another does is each realm's own affair.

@@ -45,7 +45,7 @@ class ForgedAddress(KeycloakRule):
     source_url = "https://github.com/keycloak/keycloak/issues/13261"
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
-        if not reads_forwarded_for(keycloak):
+        if not reads_forwarded_for(keycloak) or not keycloak.view.balancers.complete:
             return
         sending = forwards(keycloak)
         for listener in keycloak.listeners:
@@ -68,7 +68,7 @@ class ForgedAddress(KeycloakRule):
 def _may_turn_away(listener: Listener) -> bool:
     """Whether there may be a rule that looks at the header and doesn't forward."""
     refusing = [one for one in listener.rules if one.action.kind != "forward"]
-    if not listener.complete or not all(one.conditions_known for one in refusing):
+    if not all(one.conditions_known for one in refusing):
         return True
     names = (
         one.place["HttpHeaderConfig"]["HttpHeaderName"].text

@@ -246,15 +246,9 @@ class Listener:
         return (*self.rules, self.default)
 
     @property
-    def complete(self) -> bool:
-        """Whether the template shows each of its rules: no macro brings one, and none may belong to any listener."""
-        every = self._view.balancers.rules
-        return self._view.whole and all(one.listener or not one.properties["ListenerArn"].unknown for one in every)
-
-    @property
     def ordered(self) -> bool:
         """Whether the order of all rules is known."""
-        return self.complete and all(one.priority is not None for one in self.rules)
+        return self._view.balancers.complete and all(one.priority is not None for one in self.rules)
 
     @property
     def public(self) -> bool | None:
@@ -410,6 +404,13 @@ class Balancers:
                 )
             )
         return tuple(found)
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether the template shows each listener's rules: no macro brings one, and none may belong to any of
+        them."""
+        known = (one.listener or not one.properties["ListenerArn"].unknown for one in self.rules)
+        return self._view.whole and all(known)
 
     def forwarding_to(self, groups: tuple[str, ...]) -> tuple[Listener, ...]:
         """The listeners that send requests to one of these target groups, by a rule or by default."""
