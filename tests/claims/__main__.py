@@ -1,4 +1,5 @@
-"""`python -m tests.claims [NAME...]`: tries what the rules say on the real server, and writes docs/claims.md.
+"""`python -m tests.claims [NAME...]`: tries what the rules say on the real server, and writes docs/claims.md
+and, for the next run, docs/claims.json.
 
 A NAME is a version, a rule or `rendered`, both (`26.7.4 E9005`), or a whole name from `--list`. What held
 before isn't tried again unless `--again` says so. Takes root on Debian 12, Java 17, Maven, and hours

@@ -38,7 +38,7 @@ def page(claims: Iterable[Claim], known: Mapping[str, Verdict]) -> str:
         "rendered` is what a rule says of a server without a fault.",
         "",
         f"{len(rows)} claims of {len(rules)} rules were tried, {wrong} of them don't hold"
-        + (f"; {left} were not tried on this machine yet." if left else "."),
+        + (f"; {left} were not tried yet." if left else "."),
         "",
         "| rule | variant | what the rule says | Keycloak | what the server did | verdict | tried |",
         "|---|---|---|---|---|---|---|",

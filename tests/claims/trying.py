@@ -20,6 +20,10 @@ from tests.claims.expecting import StopsWithin
 from tests.claims.place import Place
 from tests.cluster.steps import ClusterError, say
 
+VERDICTS = page.PAGE.with_suffix(".json")
+"""What came of each claim, beside the page that is made of it: a run goes on where another one ended, on
+whatever machine that was."""
+
 _ORDER = ("26.7.4", "24.0.5", "26.0.8", "25.0.6", "26.4.7", "26.2.5")
 """Newest and oldest first: where a run is cut short, most is known."""
 
@@ -37,10 +41,9 @@ class Verdict:
 
 def known() -> dict[str, Verdict]:
     """What was tried so far, by the claim's name."""
-    file = _file()
-    if not file.is_file():
+    if not VERDICTS.is_file():
         return {}
-    return {name: Verdict(**told) for name, told in json.loads(file.read_text("utf-8")).items()}
+    return {name: Verdict(**told) for name, told in json.loads(VERDICTS.read_text("utf-8")).items()}
 
 
 def lock() -> Path:
@@ -48,14 +51,9 @@ def lock() -> Path:
     return places.folder() / "lock"
 
 
-def _file() -> Path:
-    return places.folder() / "verdicts.json"
-
-
 def _note(verdicts: Mapping[str, Verdict], claims: Iterable[Claim]) -> None:
     every = {**known(), **verdicts}
-    _file().parent.mkdir(parents=True, exist_ok=True)
-    _file().write_text(
+    VERDICTS.write_text(
         json.dumps({name: asdict(one) for name, one in every.items()}, indent=1, sort_keys=True) + "\n",
         "utf-8",
     )
@@ -107,7 +105,8 @@ def _digest(claim: Claim, environment: Environment) -> str:
 
 
 def _grouped(wanted: Iterable[tuple[Claim, str]]) -> Iterator[tuple[str, str, list[Claim]]]:
-    """Version, base, and the claims that share a server; what ends at once comes before what is built."""
+    """Version, base, and the claims that share a server: what was never tried comes first, and what ends at
+    once before what is built."""
     groups: dict[tuple[str, str], list[Claim]] = {}
     for claim, version in wanted:
         key = version, claim.settings
@@ -115,8 +114,11 @@ def _grouped(wanted: Iterable[tuple[Claim, str]]) -> Iterator[tuple[str, str, li
             key = next((one for one in groups if one[0] == version and _mix(groups[one], claim)), key)
         groups.setdefault(key, []).append(claim)
 
-    def place_of(key: tuple[str, str]) -> tuple[bool, int]:
-        return not groups[key][0].is_quick, _ORDER.index(key[0]) if key[0] in _ORDER else len(_ORDER)
+    tried = known()
+
+    def place_of(key: tuple[str, str]) -> tuple[bool, bool, int]:
+        new = any(claim.name(key[0]) not in tried for claim in groups[key])
+        return not new, not groups[key][0].is_quick, _ORDER.index(key[0]) if key[0] in _ORDER else len(_ORDER)
 
     for key in sorted(groups, key=place_of):
         yield key[0], groups[key][0].base, groups[key]
