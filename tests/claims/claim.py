@@ -40,6 +40,8 @@ class Claim:
     files: Mapping[str, str] = field(default_factory=dict)
     """More files of the image, by their path below /opt/keycloak: names among the certificates."""
     read_only: bool = False
+    writable: tuple[str, ...] = ()
+    """Folders that can be written nevertheless: each a file system of its own, empty."""
     mixes: bool = False
     """Whether it may share a server with other such claims, as no other variable has to do with it."""
     found: bool = True
@@ -68,6 +70,7 @@ class Claim:
                 self.ready,
                 sorted(self.files.items()),
                 self.read_only,
+                *((self.writable,) if self.writable else ()),
             )
         )
 

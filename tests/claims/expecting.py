@@ -263,6 +263,23 @@ class Login(Expect):
 
 
 @dataclass(frozen=True)
+class Styles(Expect):
+    """Whether a browser gets the style sheets of the login page."""
+
+    served: bool
+
+    def look(self, server: Server) -> Seen:
+        found = re.search(r'href="((?:/[^"]*)?/resources/[^"]*\.css)"', _login_page(server).body)
+        if not found:
+            return Seen(False, "the login page names no style sheet")
+        told = server.ask(
+            found[1], headers=("X-Forwarded-Proto: https", "Accept-Encoding: gzip", "Accept: text/css")
+        )
+        kind = re.sub(r"/[^/]*\.css", "/*.css", re.sub(r"^/resources/[^/]*/", "/resources/*/", found[1]))
+        return Seen((told.status == 200) is self.served, f"{kind}: {told.status}")
+
+
+@dataclass(frozen=True)
 class JavaOption(Expect):
     """Whether its Java was started with an option."""
 

@@ -317,13 +317,14 @@ def started(
     command: tuple[str, ...] | None = None,
     lower: Sequence[Path] | None = None,
     read_only: bool = False,
+    writable: Sequence[str] = (),
     files: Mapping[str, Path] | None = None,
     keep_built: bool = False,
 ) -> Iterator[Server]:
     """A server of an environment with some variables changed, as long as the block runs.
 
     `lower` is the image's layers, `files` are more files to be in it, by their path below /opt/keycloak;
-    `read_only` is the container's file system. Its log is kept under `name`.
+    `read_only` is the container's file system, but for the folders in `writable`. Its log is kept under `name`.
     """
     place.address(environment.balancer)
     log = _logs() / f"{re.sub(r'[^-.=,A-Za-z0-9 ]+', '_', name)[:150]}.log"
@@ -342,6 +343,7 @@ def started(
             _laid(environment.variables, variables),
             log,
             read_only,
+            writable,
         )
         try:
             server = Server(place, environment, process, log)
@@ -388,6 +390,7 @@ def _run(
     variables: Mapping[str, str],
     log: Path,
     read_only: bool = False,
+    writable: Sequence[str] = (),
 ) -> subprocess.Popen:
     try:
         java = Path(distribution.java()).resolve().parent.parent
@@ -400,12 +403,14 @@ def _run(
     script = (
         f"set -e; mount -t overlay overlay -o 'lowerdir={layered},upperdir={upper},workdir={work}'"
         " /opt/keycloak; "
+        + "".join(f"mkdir -p {path}; " for path in writable)
         + (
             "mount -o remount,bind,ro /; mount -o remount,ro /opt/keycloak; mount --bind -o ro /tmp /tmp; "
             "mount -o remount,bind,ro /tmp; "
             if read_only
             else ""
         )
+        + "".join(f"mount -t tmpfs -o mode=1777 tmpfs {path}; " for path in writable)
         + "cd /; exec nice -n 5 setpriv --reuid=1000 --regid=0 --clear-groups --inh-caps=-all "
         '/opt/keycloak/bin/kc.sh "$@"'
     )

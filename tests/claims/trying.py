@@ -52,7 +52,8 @@ def lock() -> Path:
 
 
 def _note(verdicts: Mapping[str, Verdict], claims: Iterable[Claim]) -> None:
-    every = {**known(), **verdicts}
+    names = {claim.name(version) for claim in claims for version in claim.versions}
+    every = {name: one for name, one in {**known(), **verdicts}.items() if name in names}
     VERDICTS.write_text(
         json.dumps({name: asdict(one) for name, one in every.items()}, indent=1, sort_keys=True) + "\n",
         "utf-8",
@@ -154,6 +155,7 @@ def _tried(place: Place, environment: Environment, claims: list[Claim]) -> dict[
         command=one.command,
         lower=lower,
         read_only=one.read_only,
+        writable=one.writable,
         files={path: places.folder() / "certificates" / source for path, source in one.files.items()},
         keep_built=environment.base == "stock" and not changed,
     ) as running:

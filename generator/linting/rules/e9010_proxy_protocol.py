@@ -12,8 +12,9 @@ from generator.linting.view import Keycloak
 class ProxyProtocol(KeycloakRule):
     """The proxy's headers and the PROXY protocol are both switched on.
 
-    `proxy-protocol-enabled` can't be enabled together with `proxy-headers`. They are for different balancers,
-    too: an Application Load Balancer sends X-Forwarded-* headers and doesn't speak the PROXY protocol; a
+    From 26.2 on the server doesn't start with both; before, it starts, and drops each connection that doesn't
+    begin with the protocol's own line. `proxy-protocol-enabled` and `proxy-headers` are for different
+    balancers: an Application Load Balancer sends X-Forwarded-* headers and doesn't speak the PROXY protocol; a
     Network Load Balancer with `proxy_protocol_v2.enabled` speaks the protocol and sends no headers.
 
     Bad:

@@ -14,9 +14,10 @@ class NotBuilt(KeycloakRule):
 
     `--optimized` says that `kc.sh build` ran while the image was made. Keycloak's own image isn't built: from 26
     on the server ends with `The '--optimized' flag was used for first ever server start`; before, it starts with
-    the H2 driver that it comes with and ends at the PostgreSQL URL. And a build option on the command line is
-    refused together with it:
-    `Build time option: '--db' not usable with pre-built image and --optimized`.
+    the H2 driver that it comes with and ends at the PostgreSQL URL. And up to 26.4 a build option on the command
+    line is refused together with it, whatever its value:
+    `Build time option: '--db' not usable with pre-built image and --optimized`. Newer ones compare the value
+    with the built one (W9014).
 
     Bad:
 
@@ -33,6 +34,7 @@ class NotBuilt(KeycloakRule):
           Properties:
             ContainerDefinitions:
               - Name: keycloak
+                Image: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/keycloak:26.4.7
                 Command: [start, --optimized, --db=postgres]
 
     Good (an image of one's own, built with `kc.sh build`):
@@ -60,6 +62,8 @@ class NotBuilt(KeycloakRule):
                 " build",
                 "take --optimized away, or make an image of your own with kc.sh build",
             )
+            return
+        if keycloak.at_least(26, 5) is not False:
             return
         for one in keycloak.options:
             if one.argument and ask.is_build_option(keycloak, one):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules import _cluster as cluster
 from generator.linting.view import Keycloak
 
 
@@ -13,7 +14,7 @@ class ReadOnlyRoot(KeycloakRule):
 
     Without `--optimized`, Keycloak's own image writes its build to /opt/keycloak/lib/quarkus. With
     `ReadonlyRootFilesystem: true` that fails (`Read-only file system`), and no task ever starts. An image
-    that is built beforehand doesn't write there.
+    that is built beforehand doesn't write there, but to two other folders (W9191).
 
     Bad:
 
@@ -42,17 +43,16 @@ class ReadOnlyRoot(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         place = keycloak.container["ReadonlyRootFilesystem"]
-        command, mounts = keycloak.command, keycloak.container["MountPoints"]
+        command = keycloak.command
         if place.flag is not True or not keycloak.image.stock or not command.complete or command.optimized:
             return
         # What is mounted may be the very folder that is written.
-        mounted = mounts.unknown is not None or any(True for _ in mounts)
-        if command.verb not in ("start", "start-dev") or mounted:
+        if command.verb not in ("start", "start-dev") or cluster.has_files(keycloak):
             return
         yield Hit.at(
             place,
             "no task ever starts: without --optimized Keycloak writes its build to /opt/keycloak/lib/quarkus,"
             " which is read-only here",
-            "take an image of your own, built with kc.sh build, with Command [start, --optimized]; or write "
+            "take an image of your own, built with kc.sh build and volumes at /tmp and /opt/keycloak/data/tmp, with Command [start, --optimized]; or write "
             "ReadonlyRootFilesystem: false",
         )

@@ -17,8 +17,9 @@ class BootstrapAdminOld(KeycloakRule):
     """The first administrator is named by variables that are deprecated.
 
     From 26 on the names are `KC_BOOTSTRAP_ADMIN_USERNAME` and `KC_BOOTSTRAP_ADMIN_PASSWORD`. The old ones
-    still make the administrator, with a warning at each start (`Environment variable 'KEYCLOAK_ADMIN' is
-    deprecated`), and will be gone one day: then a new installation has no administrator, without a word.
+    still make the administrator, with a warning at that one start (`Environment variable 'KEYCLOAK_ADMIN' is
+    deprecated`), later ones say nothing; and they will be gone one day: then a new installation has no
+    administrator, without a word.
 
     Bad:
 

@@ -16,8 +16,9 @@ class BuildOptionAtRunTime(KeycloakRule):
     by `kc.sh build` (so are `cache` and `cache-stack` up to 24). With `--optimized` the built value stays. Up
     to 25 the server starts with it and a line in the log: it may use another database than the template says,
     or have no health page. From 26 on it refuses to start where the values differ: `The following build time
-    options have values that differ from what is persisted`. Where both are the same, the line is only there
-    to be forgotten at the next change.
+    options have values that differ from what is persisted`. From 26.5 on the same goes for options of the
+    command; before, any of them stops the start (E9014). Where both are the same, the line is only there to be
+    forgotten at the next change.
 
     Bad:
 
@@ -46,7 +47,8 @@ class BuildOptionAtRunTime(KeycloakRule):
         if not keycloak.optimized or keycloak.command.verb != "start" or keycloak.image.stock:
             return
         for one in keycloak.options:
-            if one.argument or ask.empty(one) or not ask.is_build_option(keycloak, one):
+            refused = one.argument and keycloak.at_least(26, 5) is False
+            if refused or ask.empty(one) or not ask.is_build_option(keycloak, one):
                 continue
             newer = keycloak.at_least(26)
             effect = (

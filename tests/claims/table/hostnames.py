@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.claims.claim import Claim
 from tests.claims.expecting import (
+    Answers,
     Address,
     Closed,
     Ends,
@@ -15,7 +16,7 @@ from tests.claims.expecting import (
     SecureCookies,
     Starts,
 )
-from tests.claims.table.common import OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V264, V267
+from tests.claims.table.common import OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V262, V264, V267
 
 CLAIMS = (
     Claim(
@@ -248,9 +249,18 @@ CLAIMS = (
     Claim(
         "E9010",
         "headers and the PROXY protocol",
-        "`proxy-protocol-enabled` can't be enabled together with `proxy-headers`",
-        (V26, V267),
+        "From 26.2 on the server doesn't start with both",
+        (V262, V267),
         (Ends("proxy protocol cannot be enabled when using the `proxy-headers` option"),),
+        variables={"KC_PROXY_PROTOCOL_ENABLED": "true"},
+    ),
+    Claim(
+        "E9010",
+        "headers and the PROXY protocol",
+        "before, it starts, and drops each connection that doesn't begin with the protocol's own line",
+        (V26,),
+        (Starts(), Answers("/realms/master", 0)),
+        OPTIMIZED,
         variables={"KC_PROXY_PROTOCOL_ENABLED": "true"},
     ),
     Claim(

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from tests.claims.claim import Claim
-from tests.claims.expecting import Administrator, Ends, Quiet, Says, SaysNothing, Starts, StopsWithin
+from tests.claims.expecting import (
+    Administrator,
+    Closed,
+    Ends,
+    Login,
+    Quiet,
+    Says,
+    SaysNothing,
+    Starts,
+    StopsWithin,
+    Styles,
+)
 from tests.claims.place import DATABASE_NAME
-from tests.claims.table.common import OPTIMIZED, V24, V25, V26, V264, V267
+from tests.claims.table.common import OPTIMIZED, V24, V25, V26, V264, V267, VERSIONS
 
 CLAIMS = (
     Claim(
@@ -30,8 +41,26 @@ CLAIMS = (
         "E9014",
         "--db beside --optimized",
         "Build time option: '--db' not usable with pre-built image and --optimized",
-        (V24, V26, V267),
+        (V24, V26, V264),
         (Ends("Build time option: '--db' not usable with pre-built image and --optimized"),),
+        OPTIMIZED,
+        command=("start", "--optimized", "--db=postgres"),
+    ),
+    Claim(
+        "W9014",
+        "--health-enabled=false",
+        "From 26.5 on the same goes for options of the command",
+        (V267,),
+        (Ends("The following build time options have values that differ from what is persisted"),),
+        OPTIMIZED,
+        command=("start", "--optimized", "--health-enabled=false"),
+    ),
+    Claim(
+        "W9014",
+        "--db beside --optimized",
+        "From 26.5 on the same goes for options of the command",
+        (V267,),
+        (Starts(),),
         OPTIMIZED,
         command=("start", "--optimized", "--db=postgres"),
     ),
@@ -75,13 +104,35 @@ CLAIMS = (
         found=False,
     ),
     Claim(
-        "E9015",
-        "built, a read-only file system",
-        "An image that is built beforehand doesn't write there",
-        (V24, V267),
-        (Starts(),),
+        "W9191",
+        "nothing writable",
+        "Where /tmp can't be written, the server ends at `/tmp/vertx-cache`",
+        VERSIONS,
+        (Ends("/tmp/vertx-cache"),),
         OPTIMIZED,
         read_only=True,
+        found=False,
+    ),
+    Claim(
+        "W9191",
+        "/tmp writable",
+        "Where /opt/keycloak/data/tmp can't, it starts, and answers requests for styles and scripts with 404 or 500",
+        VERSIONS,
+        (Starts(), Styles(False)),
+        OPTIMIZED,
+        read_only=True,
+        writable=("/tmp",),
+        found=False,
+    ),
+    Claim(
+        "W9191",
+        "both writable",
+        "With both, an image that is built beforehand runs",
+        VERSIONS,
+        (Starts(), Styles(True), Login(302)),
+        OPTIMIZED,
+        read_only=True,
+        writable=("/tmp", "/opt/keycloak/data/tmp"),
         found=False,
     ),
     Claim(
@@ -119,7 +170,7 @@ CLAIMS = (
     Claim(
         "W9012",
         "KEYCLOAK_ADMIN",
-        "The old ones still make the administrator, with a warning at each start "
+        "The old ones still make the administrator, with a warning at that one start "
         "(`Environment variable 'KEYCLOAK_ADMIN' is deprecated`)",
         (V26, V267),
         (Starts(), Administrator(True), Says("Environment variable 'KEYCLOAK_ADMIN' is deprecated")),
@@ -135,9 +186,9 @@ CLAIMS = (
     Claim(
         "W9012",
         "KEYCLOAK_ADMIN, later",
-        "with a warning at each start",
+        "later ones say nothing",
         (V26, V267),
-        (Starts(), Says("Environment variable 'KEYCLOAK_ADMIN' is deprecated")),
+        (Starts(), SaysNothing("Environment variable 'KEYCLOAK_ADMIN' is deprecated")),
         OPTIMIZED,
         {
             "KC_BOOTSTRAP_ADMIN_USERNAME": None,
@@ -149,12 +200,12 @@ CLAIMS = (
     Claim(
         "I9180",
         "start without --optimized",
-        "where one differs it builds Keycloak anew before it starts",
-        (V26, V267),
-        (Starts(), Says("Updating the configuration")),
+        "each option of the build that neither the task nor the image's last stage sets is back at its default",
+        (V24, V26, V267),
+        (Starts(), Says("Updating the configuration"), Says("jdbc-h2"), Closed(9000)),
         OPTIMIZED,
-        {"KC_METRICS_ENABLED": "false"},
         command=("start",),
+        ready="http:8080/realms/master",
     ),
     Claim(
         "E9062",

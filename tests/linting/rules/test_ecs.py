@@ -331,6 +331,20 @@ LEFT_ALONE = {
         ReadonlyRootFilesystem: true
         MountPoints: [{SourceVolume: built, ContainerPath: /opt/keycloak/lib/quarkus}]
         """)),
+    "a read-only root with volumes": ("W9191", container("""
+        ReadonlyRootFilesystem: true
+        MountPoints:
+          - {SourceVolume: tmp, ContainerPath: /tmp}
+          - {SourceVolume: data, ContainerPath: /opt/keycloak/data}
+        """)),
+    "a read-only root with unknown volumes": ("W9191", container("""
+        ReadonlyRootFilesystem: true
+        MountPoints: [{SourceVolume: tmp, ContainerPath: !Ref Unknown}]
+        """)),
+    "a read-only root with another's volumes": ("W9191", container("""
+        ReadonlyRootFilesystem: true
+        VolumesFrom: [{SourceContainer: files}]
+        """)),
     "spot without weight": ("W9167", "Service: {Properties: {LaunchType: ~, CapacityProviderStrategy: "
                                      "[{CapacityProvider: FARGATE, Weight: 1}, "
                                      "{CapacityProvider: FARGATE_SPOT, Weight: 0}]}}"),
