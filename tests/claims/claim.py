@@ -36,7 +36,7 @@ class Claim:
     database: str = "migrated"
     """`migrated` is of this version with the first administrator; `empty` has nothing."""
     ready: str = ""
-    """Where the server is ready, if not at its health page: `SCHEME:PORT/PATH`."""
+    """Where the server is ready, if not at its health page: `SCHEME:PORT/PATH`, or `SCHEME:HOST:PORT/PATH`."""
     files: Mapping[str, str] = field(default_factory=dict)
     """More files of the image, by their path below /opt/keycloak: names among the certificates."""
     read_only: bool = False

@@ -173,13 +173,13 @@ class Server:
     def wait(self, url: str) -> None:
         """Returns when the URL answers with 200 or the server has ended. Raises ClusterError for neither.
 
-        `url` is `SCHEME:PORT/PATH`.
+        `url` is `SCHEME:PORT/PATH`, or `SCHEME:HOST:PORT/PATH`.
         """
-        scheme, port, path = re.fullmatch(r"(https?):(\d+)(/.*)", url).groups()
+        scheme, host, port, path = re.fullmatch(r"(https?):(?:([^:/]+):)?(\d+)(/.*)", url).groups()
         while self.code is None:
             if self.seconds > _PATIENCE:
                 raise ClusterError(f"it neither ended nor answered at {url} within {_PATIENCE} s")
-            if self.ask(path, int(port), scheme=scheme).status == 200:
+            if self.ask(path, int(port), scheme=scheme, host=host or places.TASK).status == 200:
                 self.ready = self.seconds
                 time.sleep(_SETTLE)
                 return

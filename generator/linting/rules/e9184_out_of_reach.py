@@ -11,10 +11,10 @@ from generator.linting.view import Keycloak
 class OutOfReach(KeycloakRule):
     """The balancer asks at a port that Keycloak opens for its own task only.
 
-    With `http-host` (and `http-management-host`) 127.0.0.1 Keycloak listens on the loopback interface: good
-    behind a proxy in the same task, and out of reach for anybody else. A target group that names Keycloak's
-    container, or a health check at its management port, never gets an answer: no task gets healthy, and ECS
-    replaces them for ever.
+    With `http-host` 127.0.0.1 Keycloak listens on the loopback interface, and where `http-management-host` isn't
+    set its management port does so, too: good behind a proxy in the same task, and out of reach for anybody
+    else. A target group that names Keycloak's container, or a health check at its management port, never gets
+    an answer: no task gets healthy, and ECS replaces them for ever.
 
     Bad (the requests):
 
@@ -33,7 +33,6 @@ class OutOfReach(KeycloakRule):
               - Name: keycloak
                 Environment:
                   - {Name: KC_HTTP_HOST, Value: 127.0.0.1}
-                  - {Name: KC_HTTP_MANAGEMENT_HOST, Value: 127.0.0.1}
               - Name: proxy
                 Image: public.ecr.aws/docker/library/haproxy:3.0
                 Essential: true
@@ -78,7 +77,8 @@ class OutOfReach(KeycloakRule):
                         f"take {host.name} away, or register a proxy of the same task with the target group",
                     )
                     return
-        management = keycloak.options.get("http-management-host")
+        # It follows http-host (mapped from it in the classes of 25.0.6 to 26.7.4; measured on 26.7.4).
+        management = keycloak.options.get("http-management-host") or host
         port = keycloak.management_port
         if management is None or port is None or not _loopback(management.value):
             return

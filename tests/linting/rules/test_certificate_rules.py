@@ -75,7 +75,7 @@ HAPROXY = ("KC_SPI_X509CERT_LOOKUP__PROVIDER=haproxy",
            "KC_SPI_X509CERT_LOOKUP__HAPROXY__SSL_CLIENT_CERT=ssl-client-cert")
 NGINX = ("KC_SPI_X509CERT_LOOKUP__PROVIDER=nginx", "KC_SPI_X509CERT_LOOKUP__NGINX__SSL_CLIENT_CERT=ssl-client-cert")
 STOCK = "quay.io/keycloak/keycloak:26.7.4"
-LOOPBACK = ("KC_HTTP_HOST=127.0.0.1", "KC_PROXY_TRUSTED_ADDRESSES=127.0.0.1")
+LOOPBACK = ("KC_HTTP_HOST=127.0.0.1", "KC_HTTP_MANAGEMENT_HOST=0.0.0.0", "KC_PROXY_TRUSTED_ADDRESSES=127.0.0.1")
 
 
 class TestFront:
@@ -178,3 +178,11 @@ def test_what_lets_a_forged_certificate_in_is_told_and_what_is_near_it_is_not(ex
 def test_odd_shapes_break_no_rule(example):
     """Templates of others are input: a shape that makes no sense is read as far as it does."""
     pack.run(viewed(laid(example)))
+
+
+def test_the_management_port_is_where_the_main_port_is_unless_it_is_told():
+    """Health checks at a loopback management port get no answer, whether it was told so or follows http-host."""
+    alone = "KC_HTTP_HOST=127.0.0.1"
+    assert "E9184" in said(task(alone, proxy="haproxy:3.0") + BEHIND)
+    assert "E9184" in said(task(alone, "KC_HTTP_MANAGEMENT_HOST=localhost", proxy="haproxy:3.0") + BEHIND)
+    assert "E9184" not in said(task(alone, "KC_HTTP_MANAGEMENT_HOST=0.0.0.0", proxy="haproxy:3.0") + BEHIND)
