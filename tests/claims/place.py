@@ -144,7 +144,8 @@ def opened() -> Iterator[Place]:
     (run / "hosts").write_text(
         f"127.0.0.1 localhost\n{TASK} {HOST_NAME}\n{DATABASE} {DATABASE_NAME}\n", "utf-8"
     )
-    (run / "resolv.conf").write_text("nameserver 127.0.0.1\n", "utf-8")
+    # Else the domain of the host's own name is tried behind each name, and .internal holds every one.
+    (run / "resolv.conf").write_text("nameserver 127.0.0.1\nsearch .\n", "utf-8")
     authority = _certificates()
     setup = _SETUP.format(task=TASK, database=DATABASE, stranger=STRANGER, host=HOST_NAME, folder=run)
     holder = subprocess.Popen(
