@@ -11,6 +11,10 @@ from generator.linting.view import Database
 from generator.resolving import Reference
 
 
+_ENCRYPTION = ("ssl", "sslmode", "sslrootcert", "sslfactory")
+"""Parameters of a PostgreSQL URL that say what rendering says its own way."""
+
+
 def database(scene: Scene) -> None:
     """Everything in the section `database`."""
     keycloak = scene.keycloak
@@ -24,6 +28,7 @@ def database(scene: Scene) -> None:
     pool = keycloak.options.get("db-pool-max-size")
     if pool is not None and pool.value and pool.value.isdigit():
         scene.carry("database.pool_size", int(pool.value), pool.place)
+    _parameters(scene)
     if jdbc.vendor not in (None, "postgres"):
         scene.leave(
             f"a database of the kind {jdbc.vendor}", "only PostgreSQL is rendered: its data has to be moved"
@@ -37,6 +42,28 @@ def database(scene: Scene) -> None:
         _created(scene, found)
     else:
         _existing(scene, found)
+
+
+def _parameters(scene: Scene) -> None:
+    """What stands behind `?` in the URL; rendering writes how the connection is encrypted, and nothing else."""
+    jdbc, options = scene.keycloak.jdbc, scene.keycloak.options
+    place = jdbc.parameters_setting
+    if place is None:
+        return
+    for name, value in jdbc.parameters.items():
+        if name == "currentSchema" and not options.get("db-schema"):
+            key = "keycloak.options.KC_DB_SCHEMA"
+            if fits("keycloak.options", {"KC_DB_SCHEMA": value}) and "," not in value:
+                scene.correct(key, value, f"was currentSchema in {place.name} at {scene.at(place.place)}")
+                continue
+        if name not in _ENCRYPTION:
+            scene.leave(
+                f"{name} in {place.name} at {scene.at(place.place)}",
+                "a URL's parameters are rendered for encryption alone; write the whole of them as "
+                "keycloak.options.KC_DB_URL_PROPERTIES to have others",
+            )
+    if not jdbc.parameters_known:
+        scene.leave(f"parameters of {place.name} at {scene.at(place.place)}", "they aren't known from the files")
 
 
 def _created(scene: Scene, found: Database) -> None:
@@ -151,7 +178,7 @@ def _secret(scene: Scene, base: str, told: dict) -> None:
         return
     arn, json_key = secret_arn(setting.place)
     if setting.secret and arn and json_key == "password" and fits(key, arn):
-        scene.draft.set(key, arn)
+        scene.draft.set(key, arn, _user(scene, arn))
         _key_of(scene, base)
     elif setting.secret:
         scene.draft.ask(key, f"{what}; {setting.name} at {scene.at(setting.place)} reads another one")
@@ -161,6 +188,16 @@ def _secret(scene: Scene, base: str, told: dict) -> None:
             f"{what}; {setting.name} stands in plain text at {scene.at(setting.place)}: change the "
             f"password, it is known by now; {scene.reason(scene.faults(setting.place)) or 'no secret'}",
         )
+
+
+def _user(scene: Scene, arn: str) -> str:
+    """What has to be done so that the secret holds the database's user too; empty where it does."""
+    user = scene.keycloak.options.get("db-username")
+    if user is None or user.secret and secret_arn(user.place) == (arn, "username"):
+        return ""
+    where = f"{user.name} at {scene.at(user.place)}"
+    scene.leave(where, "tasks read the database's user from the secret's key `username`: write it in there before")
+    return f"needs the key `username` too, for {where}"
 
 
 def _key_of(scene: Scene, base: str) -> None:
