@@ -327,6 +327,7 @@ def _start_database(place: Place, holder: subprocess.Popen) -> None:
     (data / "data/pg_hba.conf").write_text(
         "local all postgres trust\n"
         f"hostnossl {PLAIN} all all scram-sha-256\n"
+        f"hostssl {PLAIN} all all reject\n"
         "hostssl all all all scram-sha-256\n",
         "utf-8",
     )
