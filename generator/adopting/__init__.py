@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from generator.adopting import around, keeping, paper, server, storage
+from generator.adopting import around, keeping, paper, server, storage, unread
 from generator.adopting.describing import Described
 from generator.adopting.draft import fits
 from generator.adopting.keeping import Kept
@@ -100,6 +100,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     _whole(scene)
     kept = keeping.keep(scene) if template is not None else []
     _containers(scene)
+    unread.unread(scene)
     findings.sort(key=lambda one: one.finding.order)
     notes = described.unread if described is not None else []
     return Adoption(

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.adopting.draft import Entry, comment
+from generator.adopting.draft import Draft, Entry, comment
 from generator.adopting.keeping import Kept
 from generator.adopting.scene import Scene
 
 if TYPE_CHECKING:
     from generator.adopting import Judged
+
+_CHOICES: dict[str, Callable[[Draft], bool]] = {
+    "W9015": lambda draft: draft.value("keycloak.image.kind") != "optimized",
+    "W9028": lambda draft: draft.value("keycloak.image.kind") != "optimized",
+    "W9042": lambda draft: draft.value("keycloak.cluster_encryption") is False,
+    "W9068": lambda draft: draft.value("service.deployment") == "recreate",
+    "W9103": lambda draft: draft.has("keycloak.features.enabled"),
+    "W9130": lambda draft: draft.value("keycloak.discovery") == "database",
+}
+"""Warnings that what is rendered has too where params choose so (tests/rendering/test_choices.py)."""
 
 __all__ = ["Correction", "Entry", "corrections", "params", "unset"]
 
@@ -62,19 +72,28 @@ def params(scene: Scene, findings: Sequence[Judged], kept: Sequence[Kept], notes
     if kept:
         head.append("# To update the stack that is there, give its name: stack.name.")
     text = "\n".join(head) + "\n" + scene.draft.text()
-    tail = _section("Corrected by what is rendered anyway", _others(scene, findings))
+    others = _others(scene, findings)
+    still = [one for one in others if one.finding.rule in _CHOICES and _CHOICES[one.finding.rule](scene.draft)]
+    gone = [one for one in others if one not in still]
+    tail = _section("Corrected by what is rendered anyway", _lines(gone))
+    tail += _section("Still so, as these params choose it", _lines(still))
     tail += _section("Not carried", [f"{one.what}: {one.why}" for one in scene.left] + list(notes))
     changed = [f"{one.theirs} ({one.type}): {one.verdict}" for one in kept if one.verdict != "kept"]
     tail += _section("Not kept when the stack is updated with this", changed)
     return text + tail
 
 
-def _others(scene: Scene, findings: Sequence[Judged]) -> list[str]:
-    lines = [
-        f"{one.finding.rule} at {one.finding.file}:{one.finding.line}: {one.finding.title}"
+def _others(scene: Scene, findings: Sequence[Judged]) -> list[Judged]:
+    """Errors and warnings that no line of params names."""
+    return [
+        one
         for one in findings
         if one.finding.severity != "info" and (one.finding.rule, tuple(one.finding.path)) not in scene.told
     ]
+
+
+def _lines(findings: Sequence[Judged]) -> list[str]:
+    lines = [f"{one.finding.rule} at {one.finding.file}:{one.finding.line}: {one.finding.title}" for one in findings]
     return list(dict.fromkeys(lines))
 
 

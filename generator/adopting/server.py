@@ -24,6 +24,8 @@ _HEAP = ("-XX:MaxRAMPercentage=", "-XX:InitialRAMPercentage=", "-Xmx", "-Xms")
 _ADMIN = ("KC_BOOTSTRAP_ADMIN_USERNAME", "KEYCLOAK_ADMIN")
 _ADMIN_PASSWORD = ("KC_BOOTSTRAP_ADMIN_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD")
 _DATABASE = ("KC_DB_USERNAME", "KC_DB_PASSWORD")
+_TAG = "W9076"
+"""The rule about tags that move."""
 
 
 def server(scene: Scene) -> None:
@@ -123,11 +125,12 @@ def _address(scene: Scene, key: str, found: Setting | None, what: str) -> None:
 def _image(scene: Scene) -> None:
     image = scene.keycloak.image
     if image.stock and image.repository == "quay.io/keycloak/keycloak":
-        if scene.faults(image.place):
+        # Other faults of an image are its version's, which stays.
+        if faults := [one for one in scene.faults(image.place) if one.rule == _TAG]:
             scene.correct(
                 "keycloak.image.repository",
                 image.repository,
-                f"the tag is keycloak.version; {scene.reason(scene.faults(image.place))}",
+                f"the tag is keycloak.version; {scene.reason(faults)}",
             )
         return
     where = scene.at(image.place)
@@ -163,7 +166,7 @@ def _image(scene: Scene) -> None:
                 "keycloak.image",
             )
     elif not image.tag or image.tag == "latest":
-        faults = scene.faults(image.place)
+        faults = [one for one in scene.faults(image.place) if one.rule == _TAG]
         if faults:
             scene.correct(
                 "keycloak.image.tag",
