@@ -16,13 +16,15 @@ from tests.claims import page, server
 from tests.claims import place as places
 from tests.claims.claim import Claim
 from tests.claims.environment import Environment
-from tests.claims.expecting import StopsWithin
+from tests.claims.expecting import StopsWithin, WithoutDatabase
 from tests.claims.place import Place
 from tests.cluster.steps import ClusterError, say
 
 VERDICTS = page.PAGE.with_suffix(".json")
 """What came of each claim, beside the page that is made of it: a run goes on where another one ended, on
 whatever machine that was."""
+
+_LATE = {WithoutDatabase: 1, StopsWithin: 2}
 
 _ORDER = ("26.7.4", "24.0.5", "26.0.8", "25.0.6", "26.4.7", "26.2.5")
 """Newest and oldest first: where a run is cut short, most is known."""
@@ -160,9 +162,8 @@ def _tried(place: Place, environment: Environment, claims: list[Claim]) -> dict[
         keep_built=environment.base == "stock" and not changed,
     ) as running:
         running.wait(one.ready or server.health(version))
-        # Whoever ends the server has the last word.
-        last = [claim for claim in claims if any(isinstance(expect, StopsWithin) for expect in claim.expects)]
-        in_order = [*(claim for claim in claims if claim not in last), *last]
+        # Whoever takes the database away comes late, and whoever ends the server has the last word.
+        in_order = sorted(claims, key=lambda claim: max(_LATE.get(type(one), 0) for one in claim.expects))
         verdicts = {claim.name(version): _verdict(claim, environment, running) for claim in in_order}
         fresh = one.database == "empty" and not changed and running.code is None
         if fresh:

@@ -83,7 +83,7 @@ CLAIMS = (
         "Without `sslmode` the JDBC driver prefers TLS and goes on without "
         "it where the server doesn't offer it, silently",
         ENDS,
-        (Starts(), PlainConnections(True), SaysNothing("(?i)ssl")),
+        (Starts(), PlainConnections(True), SaysNothing(r"\bSSL|sslmode")),
         variables={"KC_DB_URL_PROPERTIES": None, "KC_DB_URL_DATABASE": "plain"},
         # PostgreSQL 15 and newer on RDS takes nothing else than TLS, and that is what is rendered.
         found=False,

@@ -68,7 +68,7 @@ CLAIMS = (
         "W9003",
         "KC_HOSTNAME_STRICT_HTTPS",
         "What is left of the old ones does nothing but log a warning at each start",
-        (V25, V26, V267),
+        (V25, V262, V264, V267),
         (Starts(), Says("hostname-strict-https")),
         OPTIMIZED,
         {"KC_HOSTNAME_STRICT_HTTPS": "true"},
@@ -152,7 +152,7 @@ CLAIMS = (
         "KC_PROXY=edge",
         "It says so in the log (`Hostname v1 options [proxy] are still in use`) and ignores "
         "`KC_PROXY`: the balancer's X-Forwarded-* headers aren't read",
-        (V26, V267),
+        (V262, V264, V267),
         (
             Starts(),
             Says(r"Hostname v1 options \[proxy\] are still in use"),
