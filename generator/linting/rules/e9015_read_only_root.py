@@ -53,6 +53,6 @@ class ReadOnlyRoot(KeycloakRule):
             place,
             "no task ever starts: without --optimized Keycloak writes its build to /opt/keycloak/lib/quarkus,"
             " which is read-only here",
-            "take an image of your own, built with kc.sh build and volumes at /tmp and /opt/keycloak/data/tmp, with Command [start, --optimized]; or write "
+            "take an image of your own, built with kc.sh build and volumes at /tmp and /opt/keycloak/data, with Command [start, --optimized]; or write "
             "ReadonlyRootFilesystem: false",
         )

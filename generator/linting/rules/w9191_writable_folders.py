@@ -11,25 +11,26 @@ from generator.resolving import Place
 
 _FOLDERS = {
     "/tmp": "no task starts: the server can't make /tmp/vertx-cache",
-    "/opt/keycloak/data/tmp": "login pages and consoles have neither styles nor scripts: the server keeps what it"
-    " compresses of them in /opt/keycloak/data/tmp",
+    "/opt/keycloak/data": "no task starts, or login pages and consoles have neither styles nor scripts: the server"
+    " keeps files in /opt/keycloak/data",
 }
-"""What the server writes while it runs, and what happens where it can't."""
+"""What the server writes while it runs, and what happens where it can't (measured on 24.0.5 to 26.7.4: some
+versions end at data/transaction-logs, the others serve no styles for want of data/tmp)."""
 
 
 class WritableFolders(KeycloakRule):
     """The container's file system is read-only, and so are the two folders that a running server writes.
 
     An image that is built beforehand runs with `ReadonlyRootFilesystem: true`, but for two folders. Where /tmp
-    can't be written, the server ends at `/tmp/vertx-cache`. Where /opt/keycloak/data/tmp can't, it starts, and
-    answers requests for styles and scripts with 404 or 500: login pages are bare text, the consoles stay empty.
-    With both, an image that is built beforehand runs.
+    can't be written, the server ends at `/tmp/vertx-cache`. Where /opt/keycloak/data can't, some versions end
+    at `data/transaction-logs`; others start and answer requests for styles and scripts with 404 or 500: login
+    pages are bare text, the consoles stay empty. With both, an image that is built beforehand runs.
 
     A volume that only the task definition names belongs to root, and Keycloak isn't root. Where the Dockerfile
     has a VOLUME at the same path, the volume begins as the image's folder is, with its owner:
 
-        RUN mkdir -p /opt/keycloak/data/tmp
-        VOLUME ["/tmp", "/opt/keycloak/data/tmp"]
+        RUN mkdir -p /opt/keycloak/data
+        VOLUME ["/tmp", "/opt/keycloak/data"]
 
     The rule can't see a Dockerfile; switch it off for an image whose VOLUMEs need no mount points.
 
@@ -45,17 +46,17 @@ class WritableFolders(KeycloakRule):
 
         TaskDefinition:
           Properties:
-            Volumes: [{Name: tmp}, {Name: data-tmp}]
+            Volumes: [{Name: tmp}, {Name: data}]
             ContainerDefinitions:
               - Name: keycloak
                 ReadonlyRootFilesystem: true
                 MountPoints:
                   - {SourceVolume: tmp, ContainerPath: /tmp}
-                  - {SourceVolume: data-tmp, ContainerPath: /opt/keycloak/data/tmp}
+                  - {SourceVolume: data, ContainerPath: /opt/keycloak/data}
     """
 
     id = "W9191"
-    shortdesc = "With a read-only root, /tmp and /opt/keycloak/data/tmp are volumes"
+    shortdesc = "With a read-only root, /tmp and /opt/keycloak/data are volumes"
     source_url = "https://github.com/keycloak/keycloak/issues/37533"
     since = (24, 0)
 
