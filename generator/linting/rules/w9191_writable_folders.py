@@ -95,4 +95,5 @@ def _mounted(container: Place) -> list[str] | None:
 
 
 def _holds(mount: str, folder: str) -> bool:
-    return PurePosixPath(folder).is_relative_to(mount)
+    """Whether a mount holds the folder, or a part of it: which parts a version needs isn't known of each."""
+    return PurePosixPath(folder).is_relative_to(mount) or PurePosixPath(mount).is_relative_to(folder)

@@ -335,7 +335,7 @@ LEFT_ALONE = {
         ReadonlyRootFilesystem: true
         MountPoints:
           - {SourceVolume: tmp, ContainerPath: /tmp}
-          - {SourceVolume: data, ContainerPath: /opt/keycloak/data}
+          - {SourceVolume: data, ContainerPath: /opt/keycloak/data/tmp}
         """)),
     "a read-only root with unknown volumes": ("W9191", container("""
         ReadonlyRootFilesystem: true
