@@ -31,6 +31,8 @@ class Needs:
     """dns or database."""
     jvm: str = ""
     """Text among the options of the JVM."""
+    feature: str = ""
+    """Feature that is on, with its version (`token-exchange:v1`) or in any."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,11 @@ def _step(version: str, kind: str, say: str, source: str, do: str = "", needs: d
 
 
 def _needs(
-    option: str = "", value: str = "", unset: Iterable[str] = (), discovery: str = "", jvm: str = ""
+    option: str = "",
+    value: str = "",
+    unset: Iterable[str] = (),
+    discovery: str = "",
+    jvm: str = "",
+    feature: str = "",
 ) -> Needs:
-    return Needs(variable(option) if option else "", value, tuple(map(variable, unset)), discovery, jvm)
+    return Needs(variable(option) if option else "", value, tuple(map(variable, unset)), discovery, jvm, feature)

@@ -202,14 +202,18 @@ def java_majors(version: str | Version) -> tuple[int, int]:
     return 17, 21 if asked >= (25, 0, 0) else 17
 
 
-def patches_roll(version: str | Version) -> bool:
-    """Whether nodes of this patch release and of a later one of its line may share a cluster.
+def patches_roll(version: str | Version, preview: bool = False) -> bool:
+    """Whether nodes of this patch release and of a later one of its line may share a cluster, by themselves or
+    with the feature rolling-updates:v2 where it is a `preview`.
 
-    Source: upgrading guide 26.6.0 ("Zero-downtime patch releases enabled by default"; the feature
-    rolling-updates:v2, a preview from 26.3 to 26.5). No other step of versions may roll (server guide,
-    update-compatibility.adoc).
+    Source: upgrading guide 26.6.0 ("Zero-downtime patch releases enabled by default"). No other step of
+    versions may roll (server guide, update-compatibility.adoc). Before, that feature is a preview; the guide of
+    26.4 ("Rolling updates for patch releases") refuses where the two hold different versions of Infinispan. In 26.3
+    they do: 15.0.15 in 26.3.0, 15.0.16 in 26.3.1, 15.0.18 in 26.3.2; from 26.3.3 to 26.5.6 it is 15.0.19 in all
+    that were looked at (parent POMs). So 26.3 counts as one that can't.
     """
-    return parse(version) >= (26, 6, 0)
+    asked = parse(version)
+    return asked >= (26, 6, 0) or (preview and asked >= (26, 4, 0))
 
 
 RECREATE = ("cache", "cache-config-file", "cache-stack", "cache-embedded-mtls-enabled", "cache-remote-host",

@@ -76,7 +76,7 @@ class Upgrade:
     """Variables that are set otherwise afterwards; kinds: set, unset, changed."""
     options: tuple[Item, ...]
     """What the step does to options in use; kinds: removed, unknown, value, deprecated, build time, run time,
-    default (of one that isn't set)."""
+    feature (one that is named), default (of one that isn't set, before and after)."""
     server: tuple[Item, ...]
     """What is otherwise whatever is set; kinds: server, behaviour, check."""
     irreversible: tuple[Item, ...]
@@ -112,7 +112,7 @@ def upgrade(before: Deployment, after: Deployment) -> Upgrade:
         strategy=strategy,
         reasons=reasons or _why_rolling(before, after),
         rewritten=tuple(_rewritten(before, after, new)),
-        options=tuple(_options(after, old, new)),
+        options=tuple(_options(before, after, old, new)),
         server=tuple(_server(before, after)),
         irreversible=irreversible,
         order=tuple(_order(before, after, strategy, lines_differ)),
@@ -131,11 +131,14 @@ def _reasons(before: Deployment, after: Deployment, old: Catalog, new: Catalog) 
             "line may share a cluster",
             source=_ROLLING_GUIDE,
         )
-    elif before.version != after.version and not facts.patches_roll(before.version):
+    elif before.version != after.version and not facts.patches_roll(before.version, _asks_to_roll(after, new)):
         yield Item(
             "version",
             "",
             f"{before.version} can't share a cluster with a later patch release; from 26.6 on that works",
+            "26.4 and 26.5 have it as a preview, the feature rolling-updates:v2, which isn't meant for production."
+            if facts.patches_roll(before.version, preview=True)
+            else "",
             source=f"{_ROLLING_GUIDE}; upgrading guide 26.6.0",
         )
     for step in _steps(before, after):
@@ -193,8 +196,18 @@ def _features(before: Deployment, after: Deployment, old: Catalog, new: Catalog)
                 f"v{mine.version} -> v{theirs.version}: nodes must agree about its version",
                 source=_ROLLING_GUIDE,
             )
-    if before.version != after.version and "rolling-updates" in _items(after.options, "KC_FEATURES_DISABLED"):
+    off = (name for _, name, on in _named(after.options) if not on)
+    if before.version != after.version and "rolling-updates" in off:
         yield Item("feature", "rolling-updates", "is switched off", source=_ROLLING_GUIDE)
+
+
+def _asks_to_roll(after: Deployment, new: Catalog) -> bool:
+    """Whether the feature is on that lets patch releases share a cluster.
+
+    Keycloak's own check asks the new version alone; it does so from the first version that has the feature.
+    """
+    feature = _enabled(after, new).get("rolling-updates")
+    return feature is not None and feature.version >= 2
 
 
 def _enabled(deployment: Deployment, catalog: Catalog) -> dict[str, Feature]:
@@ -203,17 +216,37 @@ def _enabled(deployment: Deployment, catalog: Catalog) -> dict[str, Feature]:
     for feature in catalog.features:
         if feature.state == "on":
             found[feature.name] = max(feature, found.get(feature.name, feature), key=lambda one: one.version)
-    for name in _items(deployment.options, "KC_FEATURES"):
-        feature = catalog.feature(name)
-        if feature:
-            found[feature.name] = feature
-    for name in _items(deployment.options, "KC_FEATURES_DISABLED"):
-        found.pop(name, None)
+    named = list(_named(deployment.options))
+    if any(name == "preview" for _, name, on in named if on):
+        for feature in catalog.features:
+            if feature.state == "preview":
+                found.setdefault(feature.name, feature)
+    for _, name, on in named:
+        named_one = catalog.feature(name) if on else None
+        if named_one:
+            found[named_one.name] = named_one
+    for _, name, on in named:
+        if not on:
+            found.pop(name, None)
     return found
 
 
-def _items(options: Mapping[str, str], name: str) -> list[str]:
-    return [item.strip() for item in options.get(name, "").split(",") if item.strip()]
+_SWITCH = "KC_FEATURE_"
+
+
+def _named(options: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """Features that options name: (variable, name as KC_FEATURES takes it, whether it is switched on).
+
+    The variables are KC_FEATURES, KC_FEATURES_DISABLED and, from 26.5 on, one for each feature.
+    """
+    for variable, value in options.items():
+        if variable in ("KC_FEATURES", "KC_FEATURES_DISABLED"):
+            for item in value.split(","):
+                if item.strip():
+                    yield variable, item.strip(), variable == "KC_FEATURES"
+        elif variable.startswith(_SWITCH) and value:
+            name = variable.removeprefix(_SWITCH).lower().replace("_", "-")
+            yield variable, name if value in ("enabled", "disabled") else f"{name}:{value}", value != "disabled"
 
 
 def _why_rolling(before: Deployment, after: Deployment) -> tuple[Item, ...]:
@@ -224,6 +257,18 @@ def _why_rolling(before: Deployment, after: Deployment) -> tuple[Item, ...]:
                 "",
                 "the version stays, and nothing changes that nodes must agree about",
                 source=_ROLLING_GUIDE,
+            ),
+        )
+    if not facts.patches_roll(before.version):
+        return (
+            Item(
+                "version",
+                "",
+                f"{before.version} and {after.version} are patch releases of one line, which may share a cluster "
+                "with the feature rolling-updates:v2; it is a preview, not meant for production",
+                "Let the new version say so itself before: kc.sh update-compatibility. It refuses where the two "
+                "hold different versions of Infinispan.",
+                source=f"{_ROLLING_GUIDE} of 26.4 (Rolling updates for patch releases)",
             ),
         )
     return (
@@ -245,6 +290,10 @@ def _rewritten(before: Deployment, after: Deployment, new: Catalog) -> Iterator[
         instead = advice.replacement(name, after.version)
         if other is None:
             use = f"{' and '.join(instead.use)} instead" if instead and instead.use else ""
+            option = new.option(name)
+            if not use and one and option is not None and option.default is not None:
+                by_now = f"{one} is the default by now"
+                use = by_now if one == option.default else f"{_shown(one, new, name)} -> {option.default}, the default"
             yield Item("unset", name, use, source=instead.source if instead else "")
         elif one is None:
             yield Item("set", name, _shown(other, new, name))
@@ -264,14 +313,17 @@ def _is_secret(option: Option | None, name: str) -> bool:
     return bool(option and option.secret) or name.endswith(("PASSWORD", "SECRET"))
 
 
-def _options(after: Deployment, old: Catalog, new: Catalog) -> Iterator[Item]:
+def _options(before: Deployment, after: Deployment, old: Catalog, new: Catalog) -> Iterator[Item]:
     for name, value in sorted(after.options.items()):
         if _CONFIGURATION.match(name):
             yield from _option(name, value, old, new)
+            yield from _named_features(name, value, old, new)
     variables = {option.env: option for option in old.options}
+    # What is set before and no more afterwards stands among what is rewritten.
+    told = {re.sub("^KCRAW_", "KC_", name) for name in (*before.options, *after.options)}
     for option in new.options:
         earlier = variables.get(option.env)
-        if earlier is None or option.hidden or option.wildcard or option.env in after.options:
+        if earlier is None or option.hidden or option.wildcard or option.env in told:
             continue
         # Where the classes name no default, it may still be the same: it then depends on other options.
         if None not in (earlier.default, option.default) and earlier.default != option.default:
@@ -308,9 +360,11 @@ def _option(name: str, value: str, old: Catalog, new: Catalog) -> Iterator[Item]
                 classes,
             )
         return
-    problem = new.check_value(is_now, value) if value else None
-    if problem and not (was and old.check_value(was, value)):
-        yield Item("value", name, problem, source=classes)
+    # Each feature has its own story; of another list, one item that is wrong says enough.
+    for part in value.split(",") if is_now.key in ("features", "features-disabled") else (value,):
+        problem = new.check_value(is_now, part) if part else None
+        if problem and not (was and old.check_value(was, part)):
+            yield Item("value", name, problem, source=classes)
     if is_now.deprecated:
         yield Item(
             "deprecated",
@@ -346,6 +400,85 @@ def _option(name: str, value: str, old: Catalog, new: Catalog) -> Iterator[Item]
                 "Set it on the task, not in the image's build.",
                 classes,
             )
+
+
+_STATES = {
+    "on": "supported and on by default",
+    "off": "supported, though not on by default",
+    "preview": "a preview",
+    "experimental": "an experiment",
+    "deprecated": "deprecated and off by default",
+}
+
+
+def _named_features(variable: str, value: str, old: Catalog, new: Catalog) -> Iterator[Item]:
+    """What becomes of features that a variable names and both versions have."""
+    source = f"the classes of {old.source} and {new.source}"
+    for _, name, on in _named({variable: value}):
+        was, is_now = old.feature(name), new.feature(name)
+        if name == "preview" and on:
+            yield from _preview(variable, old, new, source)
+        elif was is None or is_now is None:
+            continue
+        elif on and _number(was) != _number(is_now):
+            yield _other_version(variable, name, (old, was), (new, is_now), source)
+        elif on and is_now.deprecated:
+            state = _STATES[is_now.state] if was.deprecated else f"deprecated now, and {_STATES[was.state]} before"
+            yield Item("deprecated", variable, f"{name} is {state}", source=source)
+        elif was.state != is_now.state and (on or "on" in (was.state, is_now.state)):
+            stays = "It needn't be named any more." if on else f"It stays off as long as {variable} says so."
+            yield Item(
+                "feature",
+                variable,
+                f"{name} was {_STATES[was.state]} and is {_STATES[is_now.state]} now",
+                stays if is_now.state == "on" else "",
+                source,
+            )
+
+
+def _other_version(
+    variable: str, name: str, before: tuple[Catalog, Feature], after: tuple[Catalog, Feature], source: str
+) -> Item:
+    """A name without a version means the one that Keycloak prefers, and that may become another one."""
+    (old, was), (new, is_now) = before, after
+    meant = f"{was.name}:v{_number(was)}"
+    still = new.feature(meant)
+    return Item(
+        "feature",
+        variable,
+        f"{name} means v{_number(was)} in {old.version} and v{_number(is_now)} in {new.version}, which is "
+        f"{_STATES[is_now.state]}",
+        (
+            f"Name {meant} to keep what it was; in {new.version} that is {_STATES[still.state]}."
+            if still
+            else f"{new.version} has no {meant}: try out what it did."
+        ),
+        source,
+    )
+
+
+def _number(feature: Feature) -> int:
+    """The version of a feature; before 24, where they have none, what 24 calls the first."""
+    return max(feature.version, 1)
+
+
+def _preview(variable: str, old: Catalog, new: Catalog, source: str) -> Iterator[Item]:
+    """Other features that the word `preview` stands for."""
+    mine, theirs = (_enabled(Deployment(one.version, {"KC_FEATURES": "preview"}), one) for one in (old, new))
+    more = [name for name, one in theirs.items() if one.state == "preview" and name not in mine]
+    less = [name for name, one in mine.items() if one.state == "preview" and name not in theirs]
+    other = [
+        f"{theirs[name].versioned} instead of v{_number(one)}"
+        for name, one in mine.items()
+        if one.state == "preview" and name in theirs and _number(one) != _number(theirs[name])
+    ]
+    parts = [
+        f"{word} {', '.join(sorted(names))}"
+        for word, names in (("it also switches on", more), ("there is", other), ("it no longer switches on", less))
+        if names
+    ]
+    if parts:
+        yield Item("feature", variable, f"preview stands for other features: {'; '.join(parts)}", source=source)
 
 
 def _do(instead: advice.Replacement) -> str:
@@ -473,6 +606,11 @@ def concerns(needs: advice.Needs, deployment: Deployment) -> bool:
             if name == needs.option or (stem != needs.option and name.startswith(stem))
         ]
         if not values or (needs.value and not any(needs.value in value.split(",") for value in values)):
+            return False
+    if needs.feature:
+        name, _, number = needs.feature.partition(":v")
+        feature = _enabled(deployment, load_known(deployment.version)).get(name)
+        if feature is None or (number and _number(feature) != int(number)):
             return False
     return (
         not any(name in options for name in needs.unset)

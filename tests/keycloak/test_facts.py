@@ -210,9 +210,11 @@ def test_path_tricks_reach_what_they_were_seen_to_reach(version, admin, metrics)
 
 
 def test_patch_releases_roll_from_26_6_on():
-    """No older line lets old and new nodes share a cluster."""
+    """No older line lets old and new nodes share a cluster, and with the preview 26.4 and 26.5 alone."""
     rolling = [version for version in known_versions() if facts.patches_roll(version)]
     assert rolling == ["26.6.4", "26.7.4"] and not facts.patches_roll("26.5.9")
+    preview = [version for version in known_versions() if facts.patches_roll(version, preview=True)]
+    assert preview == ["26.4.7", "26.5.5", *rolling] and not facts.patches_roll("26.3.5", preview=True)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

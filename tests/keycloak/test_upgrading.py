@@ -86,6 +86,23 @@ class TestStrategy:
         off = {"KC_FEATURES_DISABLED": "rolling-updates"}
         assert "rolling-updates" in texts(step("26.7.0", "26.7.4", off).reasons)
 
+    @pytest.mark.parametrize(
+        ("before", "after", "features", "strategy"),
+        [
+            ("26.4.2", "26.4.7", "rolling-updates:v2", "rolling"),
+            ("26.5.0", "26.5.5", "scripts,rolling-updates:v2", "rolling"),
+            ("26.4.2", "26.4.7", "rolling-updates", "recreate"),
+            ("26.4.2", "26.4.7", "preview", "recreate"),
+            ("26.3.0", "26.3.5", "rolling-updates:v2", "recreate"),
+            ("26.4.7", "26.5.5", "rolling-updates:v2", "recreate"),
+        ],
+    )
+    def test_the_preview_lets_patch_releases_roll(self, before, after, features, strategy):
+        """Within 26.4 and 26.5, where its second version is asked for; the report says that it is a preview."""
+        found = step(before, after, {**DNS, "KC_FEATURES": features})
+        assert found.strategy == strategy
+        assert strategy == "recreate" or "it is a preview" in texts(found.reasons)
+
     def test_a_step_back_is_refused(self):
         """The message says why, and what to do instead."""
         with pytest.raises(UpgradeError, match=r"26\.4\.7 is older than 26\.7\.4, .*restore a backup") as caught:
@@ -218,6 +235,66 @@ class TestOthers:
         found = step("25.0.6", "26.0.8", {"KC_LOG": "console,gelf"})
         assert [(item.kind, item.name) for item in found.options if item.kind == "value"] == [("value", "KC_LOG")]
         assert not [item for item in step("25.0.6", "26.0.8", {"KC_LOG": "nope"}).options if item.kind == "value"]
+
+    @pytest.mark.parametrize(
+        ("before", "after", "name", "value", "said"),
+        [
+            ("26.1.4", "26.2.5", "KC_FEATURES", "admin-fine-grained-authz", "means v1 in 26.1.4 and v2 in 26.2.5"),
+            ("23.0.7", "26.2.5", "KC_FEATURES", "admin-fine-grained-authz", "Name admin-fine-grained-authz:v1"),
+            ("24.0.5", "26.0.8", "KC_FEATURES", "hostname", "26.0.8 has no hostname:v1"),
+            ("26.2.5", "26.5.5", "KC_FEATURES", "admin-fine-grained-authz:v1", "is deprecated now, and a preview before"),
+            ("26.5.5", "26.6.4", "KC_FEATURES", "admin-fine-grained-authz:v1", "is deprecated and off by default"),
+            ("26.5.5", "26.6.4", "KC_FEATURES", "token-exchange", "is deprecated now, and a preview before"),
+            ("26.0.8", "26.3.5", "KC_FEATURES", "recovery-codes", "It needn't be named any more."),
+            ("26.0.8", "26.3.5", "KC_FEATURES_DISABLED", "recovery-codes", "It stays off as long as"),
+            ("26.5.5", "26.6.4", "KC_FEATURE_WORKFLOWS", "enabled", "was a preview and is supported and on"),
+            ("26.5.5", "26.6.4", "KC_FEATURE_WORKFLOWS", "v1", "workflows:v1 was a preview"),
+            ("26.4.7", "26.5.5", "KC_FEATURES", "workflows", "was an experiment and is a preview now"),
+            ("26.4.7", "26.5.5", "KC_FEATURES", "preview", "also switches on"),
+            ("24.0.5", "25.0.6", "KC_FEATURES", "linkedin-oauth,account2", "no feature 'account2'"),
+            ("24.0.5", "25.0.6", "KC_FEATURES", "account2,linkedin-oauth", "no feature 'linkedin-oauth'"),
+        ],
+    )
+    def test_every_feature_that_is_named_has_its_story(self, before, after, name, value, said):
+        """Gone, deprecated, in another state, or meaning another version: the report says it, with its source."""
+        found = [item for item in step(before, after, {name: value}).options if item.name == name]
+        assert said in texts(found) and all(item.source for item in found)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "name", "value"),
+        [
+            ("26.2.5", "26.3.5", "KC_FEATURES", "admin-fine-grained-authz"),
+            ("26.1.4", "26.2.5", "KC_FEATURES", "admin-fine-grained-authz:v1"),
+            ("23.0.7", "24.0.5", "KC_FEATURES", "scripts,token-exchange"),
+            ("26.4.7", "26.5.5", "KC_FEATURES_DISABLED", "admin-fine-grained-authz,workflows"),
+            ("26.6.4", "26.6.4", "KC_FEATURES", "preview"),
+        ],
+    )
+    def test_a_feature_that_stays_as_it_is_has_none(self, before, after, name, value):
+        """What means the same in both, or is off anyway, isn't mentioned."""
+        assert not [item for item in step(before, after, {name: value}).options if item.name == name]
+
+    def test_what_no_class_tells_of_a_feature_is_said_to_who_has_it(self):
+        """Permissions aren't migrated, the legacy exchange needs the old ones; who has neither reads nothing."""
+        both = {"KC_FEATURES": "admin-fine-grained-authz,token-exchange"}
+        for options in (both, {"KC_FEATURES": "preview"}):
+            told = texts(step("26.1.4", "26.2.5", options).server)
+            assert "nothing migrates them" in told and "beside token-exchange" in told
+        for options in ({}, {"KC_FEATURES": "scripts"}, {**both, "KC_FEATURES_DISABLED": both["KC_FEATURES"]}):
+            told = texts(step("26.1.4", "26.2.5", options).server)
+            assert "migrates" not in told and "token-exchange" not in told
+        assert "will never be supported" in texts(step("26.5.5", "26.6.4", both).server)
+        assert "nothing migrates them" not in texts(step("26.2.5", "26.7.4", both).server)
+
+    def test_a_default_that_the_next_render_relies_on_is_no_news(self):
+        """What is set before and is the default afterwards is unset and nothing changes; unset before, it does."""
+        name = "KC_TRANSACTION_XA_ENABLED"
+        found = step("24.0.5", "25.0.6", {**DNS, name: "false"}, DNS)
+        assert name not in {item.name for item in found.options}
+        assert f"unset {name}: false is the default by now" in texts(found.rewritten)
+        other = step("24.0.5", "25.0.6", {**DNS, name: "true"}, DNS)
+        assert f"unset {name}: true -> false, the default" in texts(other.rewritten)
+        assert ("default", name) in {(item.kind, item.name) for item in step("24.0.5", "25.0.6", DNS).options}
 
     def test_postgresql_that_is_too_new_or_right(self):
         """A database within the range isn't mentioned."""
