@@ -30,6 +30,30 @@ _MEMORY_GIB_BY_SIZE = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge"
 """Memory of t3, t4g, m5 to m8g classes; memory-optimised families (r, x) hold twice that (Amazon RDS User Guide)."""
 
 
+def task_cpu(text: str) -> int | None:
+    """CPU units of a task as its definition writes them: `1024`, `1 vCPU` or `.5 vcpu`; None for anything else.
+
+    Source: Amazon ECS API reference, RegisterTaskDefinition (cpu: units, or a text with vCPUs).
+    """
+    return _amount(text, "vcpu")
+
+
+def task_memory(text: str) -> int | None:
+    """MiB of a task as its definition writes them: `2048`, `2GB` or `0.5 GB`; None for anything else.
+
+    Source: Amazon ECS API reference, RegisterTaskDefinition (memory: MiB, or a text with GB).
+    """
+    return _amount(text, "gb")
+
+
+def _amount(text: str, unit: str) -> int | None:
+    """A whole number, or one of whatever is 1024 with its unit behind it."""
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
+        return int(text)
+    match = re.fullmatch(rf"\s*([0-9]{{0,6}}\.?[0-9]{{1,9}})\s*{unit}\s*", text, re.IGNORECASE)
+    return int(float(match[1]) * 1024) if match else None
+
+
 def fargate_cpus() -> tuple[int, ...]:
     """CPU units that Fargate offers."""
     return tuple(_FARGATE)

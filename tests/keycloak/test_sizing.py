@@ -36,6 +36,24 @@ def test_fargate_has_the_sizes_that_cfn_lint_knows():
         assert list(sizing.fargate_memories(cpu)) == sorted(set(sizing.fargate_memories(cpu)))
 
 
+@pytest.mark.parametrize(
+    ("cpu", "memory", "units", "mib"),
+    [
+        ("1024", "2048", 1024, 2048),
+        ("1 vCPU", "3GB", 1024, 3072),
+        ("2vcpu", "0.5 gb", 2048, 512),
+        (".25 vCPU", " 16 GB ", 256, 16384),
+        ("1 GB", "1 vCPU", None, None),
+        ("1.5", "1.5", None, None),
+        ("", "", None, None),
+        ("-1", "2048 MB", None, None),
+    ],
+)
+def test_sizes_are_read_as_ecs_does(cpu, memory, units, mib):
+    """Numbers, vCPUs and GB, with a blank or without; no unit in the other's place."""
+    assert (sizing.task_cpu(cpu), sizing.task_memory(memory)) == (units, mib)
+
+
 def test_a_size_that_fargate_does_not_have_is_none():
     """Another CPU size has no memory, another memory no CPU."""
     assert sizing.fargate_memories(1000) == ()

@@ -326,6 +326,7 @@ class TestCosts:
                 ("MaxCapacity: 6", "MaxCapacity: 9"),
                 "Service: tasks: 3 to 6 × 2 vCPU, 4 GiB, ARM64 -> 3 to 9 ×",
             ),
+            (('Memory: "4096"', "Memory: 5 GB"), "2 vCPU, 4 GiB, ARM64 -> 3 to 6 × 2 vCPU, 5 GiB"),
             (("RetentionInDays: 90", "RetentionInDays: 365"), "LogGroup: kept: 90 days -> 365 days"),
             (("Value: enhanced", "Value: disabled"), "Cluster: Container Insights: enhanced -> none"),
         ],

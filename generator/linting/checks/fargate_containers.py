@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.keycloak import sizing
 from generator.linting.checks.base import flag, integer, is_given, mapping, strings
 from generator.linting.checks.ecs import TASK, all_containers, containers, task_on_fargate
 from generator.linting.rule import Hit, Rule
@@ -53,8 +54,12 @@ class TaskSize(Rule):
             path = (*task.path, "Properties")
             if size is not None and task_on_fargate(task) and not 21 <= size <= 200:
                 yield Hit((*path, "EphemeralStorage", "SizeInGiB"), f"{size} GiB: Fargate takes 21 to 200")
-            for name, unit in (("Memory", "MiB"), ("Cpu", "CPU units")):
-                whole = integer(task.properties.get(name))
+            for name, unit, read in (
+                ("Memory", "MiB", sizing.task_memory),
+                ("Cpu", "CPU units", sizing.task_cpu),
+            ):
+                written = task.properties.get(name)
+                whole = read(written) if isinstance(written, str) else integer(written)
                 parts = sum(integer(container.get(name)) or 0 for _, container in containers(task))
                 if whole is not None and parts > whole:
                     message = f"the containers want {parts} {unit} of a task of {whole}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from generator.document import Path, Resource
 from generator.errors import CatalogError
 from generator.keycloak import catalog as catalogs
-from generator.keycloak import advice, facts
+from generator.keycloak import advice, facts, sizing
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.version import Version, parse
 from generator.linting.view import databases, image, roles, settings
@@ -22,7 +22,7 @@ from generator.linting.view.image import Image
 from generator.linting.view.roles import Role
 from generator.linting.view.services import TASK, Service, Target
 from generator.linting.view.settings import Command, Options, Setting
-from generator.resolving import Place, Unknown, whole_number
+from generator.resolving import Place, whole_number
 
 if TYPE_CHECKING:
     from generator.linting.view.template import View
@@ -401,8 +401,4 @@ def _is_server(container: Place, found: Image, ran: Command) -> bool:
 
 def mib(place: Place) -> int | None:
     """The MiB that are written at a place: a number, or one with `GB` behind it; None for anything else."""
-    value = place.value
-    if isinstance(value, Unknown):
-        return None
-    match = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(gb)?\s*", place.text or "", re.IGNORECASE)
-    return int(float(match[1]) * (1024 if match[2] else 1)) if match else None
+    return sizing.task_memory(place.text or "")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.document import Resource
+from generator.keycloak import sizing
 from generator.resolving import Place, Text
 from generator.reviewing.diagram import naming
 from generator.reviewing.facts import DATABASES
@@ -257,7 +258,7 @@ def _database(place: Place) -> list[str | None]:
 
 
 def _size(place: Place) -> list[str]:
-    cpu, memory = place["Cpu"].integer, place["Memory"].integer
+    cpu, memory = sizing.task_cpu(place["Cpu"].text or ""), sizing.task_memory(place["Memory"].text or "")
     return [
         *([f"{cpu / 1024:g} vCPU"] if cpu else []),
         *([f"{memory / 1024:g} GiB"] if memory else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.keycloak import sizing
 from generator.reviewing.meaning.base import NOTE, SERVICE, Consequence, Reading, plural
 from generator.reviewing.meaning.keycloak import servers
 
@@ -62,7 +63,7 @@ def _tasks(reading: Reading) -> Iterator[tuple[str, str]]:
         if task is None:
             continue
         place = reading.properties(task)
-        cpu, memory = place["Cpu"].integer, place["Memory"].integer
+        cpu, memory = sizing.task_cpu(place["Cpu"].text or ""), sizing.task_memory(place["Memory"].text or "")
         size = f"{cpu / 1024:g} vCPU, {memory / 1024:g} GiB" if cpu and memory else "of unknown size"
         server = mine.get(service.logical_id)
         low, high = server.tasks if server else (reading.properties(service)["DesiredCount"].integer,) * 2
