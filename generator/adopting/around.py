@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from typing import Any
 
+from generator.adopting import mending
 from generator.adopting.draft import default, fits
 from generator.adopting.scene import Scene
 from generator.keycloak import sizing
@@ -20,16 +22,7 @@ def service(scene: Scene) -> None:
     task = scene.keycloak.task_properties
     architecture = task["RuntimePlatform"]["CpuArchitecture"]
     scene.draft.set("service.architecture", "arm64" if architecture.text == "ARM64" else "x86_64")
-    cpu, memory = task["Cpu"], task["Memory"]
-    if cpu.integer and memory.integer and memory.integer in sizing.fargate_memories(cpu.integer):
-        least = 1024
-        scene.carry("service.cpu", cpu.integer, cpu, faults=False)
-        scene.carry("service.memory", memory.integer, memory, instead=max(2048, least))
-    elif cpu or memory:
-        scene.leave(
-            f"CPU {cpu.text} and memory {memory.text} at {scene.at(cpu if cpu else memory)}",
-            "Fargate has no such size; the defaults are written",
-        )
+    _size(scene, task["Cpu"], task["Memory"])
     stop = scene.keycloak.container["StopTimeout"]
     scene.carry("service.stop_timeout_seconds", stop.integer, stop)
     found = scene.service
@@ -38,16 +31,18 @@ def service(scene: Scene) -> None:
     properties = found.properties
     place = found.count_place
     tasks = found.least_tasks
-    if tasks is not None and tasks < 2:
+    if tasks is None:
+        scene.draft.ask("service.tasks", f"how many tasks run; it isn't known from {scene.at(place)}")
+    elif tasks < 2:
         scene.correct(
             "service.tasks",
             2,
             f"was {tasks} at {scene.at(place)}; "
             + (scene.reason(scene.faults(place)) or "a cluster is two nodes or more"),
         )
-    elif tasks is not None:
+    else:
         scene.carry("service.tasks", tasks, place)
-    if found.scaling is not None and found.scaling.most:
+    if found.scaling is not None:
         _autoscaling(scene)
     least, most = found.minimum_healthy_percent, found.maximum_percent
     deployment = properties["DeploymentConfiguration"]
@@ -88,9 +83,44 @@ def service(scene: Scene) -> None:
         )
 
 
+def _size(scene: Scene, cpu: Place, memory: Place) -> None:
+    """CPU and memory of a task. Containers beside Keycloak aren't carried, and what they had is Keycloak's then."""
+    units, mib = sizing.task_cpu(cpu.text or ""), sizing.task_memory(memory.text or "")
+    for key, place, known in (("service.cpu", cpu, units), ("service.memory", memory, mib)):
+        if place and known is None:
+            scene.draft.ask(key, f"the task's, in {_UNITS[key]}; it isn't known from {scene.at(place)}")
+    sizes = mending.task_size(scene, units, mib)
+    for key, place, known, size in (("service.cpu", cpu, units, sizes[0]), ("service.memory", memory, mib, sizes[1])):
+        if not known:
+            continue
+        if size == known:
+            scene.carry(key, size, place, faults=False)
+            continue
+        heap = [one for one in scene.faults(place) if one.rule in _HEAP_RULES] if key == "service.memory" else []
+        listed = known in sizing.fargate_memories(units or 0)
+        why = "the Java heap needs more" if listed else "Fargate has no such size"
+        scene.correct(key, size, f"was {place.text} at {scene.at(place)}; {scene.reason(heap) or why}")
+
+
+_UNITS = {"service.cpu": "CPU units", "service.memory": "MiB"}
+_HEAP_RULES = ("E9065", "W9065")
+"""The rules about a heap that memory has no room for."""
+
+
 def _autoscaling(scene: Scene) -> None:
     scaling = scene.service.scaling
-    scene.draft.set("service.autoscaling.max_tasks", max(scaling.most, (scaling.least or 2) + 1, 3))
+    key = "service.autoscaling.max_tasks"
+    least = scene.drafted("service.tasks") + 1
+    if not fits(key, least):
+        scene.leave(f"scaling at {scene.at(scaling.properties.path)}", "there are no more tasks than service.tasks")
+        return
+    if scaling.most is None:
+        scene.draft.ask(key, f"how many tasks there may be; it isn't known from {scene.at(scaling.properties.path)}")
+    else:
+        place = scaling.properties["MaxCapacity"]
+        scene.carry(key, scaling.most, place, faults=False)
+        if scene.drafted(key) < least:
+            scene.correct(key, least, f"was {scaling.most} at {scene.at(place)}; more than service.tasks")
     for policy in scaling.policies:
         target = scene.view.resolver.properties(policy)["TargetTrackingScalingPolicyConfiguration"]
         if (
@@ -313,15 +343,19 @@ def _target_group(scene: Scene, group: TargetGroup) -> None:
     ):
         place = group.properties[name]
         scene.carry(f"load_balancer.health_check.{key}", place.integer, place)
-    check = scene.draft.value("load_balancer.health_check.interval_seconds")
-    timeout = scene.draft.value("load_balancer.health_check.timeout_seconds")
-    if timeout is not None and timeout >= (check or default("load_balancer.health_check.interval_seconds")):
-        scene.draft.set(
-            "load_balancer.health_check.interval_seconds",
-            timeout + 2,
-            "longer than the timeout",
-            corrected=True,
-        )
+    _interval(scene, group)
+
+
+def _interval(scene: Scene, group: TargetGroup) -> None:
+    """An interval that is longer than the timeout; the timeout stays, as answers may take that long."""
+    key = "load_balancer.health_check.interval_seconds"
+    timeout = scene.drafted("load_balancer.health_check.timeout_seconds")
+    if timeout < scene.drafted(key):
+        return
+    places = [group.properties[f"HealthCheck{one}Seconds"] for one in ("Interval", "Timeout")]
+    was = f"was {places[0].text} at {scene.at(places[0])}; " if places[0] else ""
+    reason = scene.reason([fault for place in places if place for fault in scene.faults(place)])
+    scene.correct(key, timeout + 2, f"{was}longer than the timeout" + (f"; {reason}" if reason else ""))
 
 
 def _records(scene: Scene) -> None:
@@ -410,13 +444,14 @@ def _waf(scene: Scene) -> None:
 
 
 _ALARMS = {
-    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"): ("errors_5xx_per_minute", 1),
-    ("AWS/ApplicationELB", "TargetResponseTime"): ("latency_p99_milliseconds", 1000),
-    ("AWS/ECS", "CPUUtilization"): ("cpu_percent", 1),
-    ("AWS/ECS", "MemoryUtilization"): ("memory_percent", 1),
-    ("AWS/RDS", "CPUUtilization"): ("database_cpu_percent", 1),
-    ("AWS/RDS", "FreeStorageSpace"): ("database_free_storage_gb", 1 / 1024**3),
+    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"): ("errors_5xx_per_minute", ("Sum",), 1.0),
+    ("AWS/ApplicationELB", "TargetResponseTime"): ("latency_p99_milliseconds", ("p99",), 1000.0),
+    ("AWS/ECS", "CPUUtilization"): ("cpu_percent", ("Average",), 1.0),
+    ("AWS/ECS", "MemoryUtilization"): ("memory_percent", ("Average",), 1.0),
+    ("AWS/RDS", "CPUUtilization"): ("database_cpu_percent", ("Average",), 1.0),
+    ("AWS/RDS", "FreeStorageSpace"): ("database_free_storage_gb", ("Minimum", "Average"), 1 / 1024**3),
 }
+"""Namespace and metric -> the key, the statistics that come to the rendered one, and the unit of the key in theirs."""
 
 
 def watching(scene: Scene) -> None:
@@ -427,17 +462,7 @@ def watching(scene: Scene) -> None:
     if told:
         _topic_of(scene, next(action for action in told[0]["AlarmActions"] if _topic(action)))
         for one in told:
-            found = _ALARMS.get((one["Namespace"].text or "", one["MetricName"].text or ""))
-            threshold = one["Threshold"].text
-            if (
-                found
-                and threshold
-                and one["ComparisonOperator"].text != "LessThanThreshold"
-                or found
-                and threshold
-                and found[0] == "database_free_storage_gb"
-            ):
-                _threshold(scene, found[0], float(threshold) * found[1], one["Threshold"])
+            _alarm(scene, one)
         if not scene.draft.has("alarms"):
             scene.draft.set("alarms", {})
     if document.of_type("AWS::CloudWatch::Dashboard"):
@@ -458,6 +483,48 @@ def _topic_of(scene: Scene, action: Place) -> None:
         scene.draft.set("alarms.emails", emails)
 
 
-def _threshold(scene: Scene, name: str, number: float, place: Place) -> None:
-    if number == int(number):
-        scene.carry(f"alarms.{name}", int(number), place)
+def _alarm(scene: Scene, alarm: Place) -> None:
+    """A threshold, in the unit of its key and rounded up; the rendered alarms look at each minute."""
+    key, statistics, unit = _ALARMS.get((alarm["Namespace"].text or "", alarm["MetricName"].text or ""), ("", (), 0.0))
+    place, comparison = alarm["Threshold"], alarm["ComparisonOperator"].text or ""
+    low = key == "database_free_storage_gb"
+    if not key or not place or comparison.startswith("LessThan") != low:
+        return
+    number, seconds = _number(place), alarm["Period"].integer
+    used = alarm["Statistic"].text or alarm["ExtendedStatistic"].text
+    total = statistics == ("Sum",)
+    if used not in statistics or number is None or total and not seconds:
+        name = f"the alarm on {alarm['MetricName'].text} by {used or 'an unknown statistic'}"
+        scene.leave(f"{name} at {scene.at(place)}", f"alarms.{key} is by {statistics[0]}")
+        return
+    if total and comparison == "GreaterThanOrEqualToThreshold":
+        number = math.ceil(number) - 1
+    wanted = number * unit * (60 / seconds if total else 1)
+    # What binary fractions add must not become the next whole number.
+    whole = math.ceil(round(wanted, 6))
+    if whole == number * unit and fits(f"alarms.{key}", whole):
+        scene.carry(f"alarms.{key}", whole, place)
+        return
+    least = whole if fits(f"alarms.{key}", whole) else 1 if whole < 1 else 100
+    times = alarm["EvaluationPeriods"].integer or 1
+    span = f" in {seconds} s" if total else ""
+    row = f", {times} times in a row" if total and times > 1 else ""
+    said = f"{_COMPARED.get(comparison, comparison)} {place.text}{span}{row}"
+    scene.draft.set(f"alarms.{key}", least, f"was {said} at {scene.at(place)}")
+
+
+_COMPARED = {
+    "GreaterThanThreshold": "more than",
+    "GreaterThanOrEqualToThreshold": "at least",
+    "LessThanThreshold": "less than",
+    "LessThanOrEqualToThreshold": "at most",
+}
+
+
+def _number(place: Place) -> float | None:
+    """A number that is written, whole or not; None for anything else."""
+    try:
+        found = float(place.text or "")
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None

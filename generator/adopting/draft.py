@@ -19,6 +19,9 @@ Key = tuple[str, ...]
 
 WIDTH = 110
 
+UNSET = "SET-THIS"
+"""What no key takes: it waits for somebody to write a value."""
+
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./:@-]*(?<!:)")
 _WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none")
 
@@ -46,7 +49,9 @@ class Draft:
     def ask(self, key: str, what: str) -> None:
         """Leave a line that has to be filled in, which rendering refuses as it is."""
         if _path(key) not in self.entries:
-            self.entries[_path(key)] = Entry(None, f"set this: {what}")
+            # An empty line would mean the default, where there is one.
+            waiting = UNSET if isinstance(default(key), (int, str)) else None
+            self.entries[_path(key)] = Entry(waiting, f"set this: {what}")
 
     def has(self, key: str) -> bool:
         """Whether a key, or something below it, is written."""

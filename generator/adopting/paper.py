@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CHOICES: dict[str, Callable[[Draft], bool]] = {
     "W9015": lambda draft: draft.value("keycloak.image.kind") != "optimized",
     "W9028": lambda draft: draft.value("keycloak.image.kind") != "optimized",
+    "W9036": lambda draft: draft.value("keycloak.discovery") != "database",
     "W9042": lambda draft: draft.value("keycloak.cluster_encryption") is False,
     "W9068": lambda draft: draft.value("service.deployment") == "recreate",
     "W9103": lambda draft: draft.has("keycloak.features.enabled"),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.adopting.draft import Draft, default, fits
+from generator.adopting import mending
+from generator.adopting.draft import UNSET, Draft, default, fits
 from generator.document import Path
 from generator.keycloak import catalog as catalogs
 from generator.keycloak.catalog import Catalog
@@ -87,20 +88,27 @@ class Scene:
         self.told |= {(one.rule, tuple(one.path)) for one in found}
         return ", ".join(dict.fromkeys(f"{one.rule}: {one.title}" for one in found))
 
-    def carry(self, key: str, value: Any, place: Place, *, instead: Any = None, faults: bool = True) -> None:
-        """Write a value that stands at `place`, if it is sound and isn't the default anyway.
+    def drafted(self, key: str) -> Any:
+        """What params say at a key: what is written there, else the default."""
+        written = self.draft.value(key)
+        return default(key) if written in (None, UNSET) else written
 
-        Where a rule objects to it, `instead` (else the default) is written with what stood there and why.
+    def carry(self, key: str, value: Any, place: Place, *, faults: bool = True) -> None:
+        """Write a value that stands at `place`, unless it is the default anyway.
+
+        Where a rule objects to it, or params don't take it, `mending` says what is written, with what stood there and
+        why.
         """
+        if value is None and key in mending.NEEDED:
+            self.draft.ask(key, mending.NEEDED[key] + (f"; it isn't known from {self.at(place)}" if place else ""))
         if not place or value is None:
             return
         found = self.faults(place) if faults else []
-        if found:
-            new = default(key) if instead is None else instead
-            if new != value:
-                self.correct(key, new, f"was {_shown(value)} at {self.at(place)}; {self.reason(found)}")
-                return
-        if not fits(key, value):
+        settled = mending.settled(self, key, value, found)
+        if settled.value != value:
+            reason = self.reason(list(settled.mended)) or settled.why
+            self.correct(key, settled.value, f"was {_shown(value)} at {self.at(place)}; {reason}")
+        elif not fits(key, value):
             self.left.append(Left(f"{key}: {_shown(value)} at {self.at(place)}", "params take no such value"))
         elif value != default(key):
             self.draft.set(key, value)

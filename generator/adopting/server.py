@@ -9,7 +9,7 @@ from generator.adopting.draft import fits
 from generator.adopting.masking import MASK
 from generator.adopting.scene import Scene
 from generator.keycloak import catalog as catalogs
-from generator.keycloak import facts
+from generator.keycloak import facts, sizing
 from generator.keycloak.environment import OWNED, OWNED_JVM_OPTIONS
 from generator.linting.view import Setting
 from generator.params.secrets import secret_in
@@ -198,14 +198,6 @@ def _cluster(scene: Scene) -> None:
             f"was {stack.name}: {stack.value} at {scene.at(place)}; "
             + (scene.reason(scene.faults(place)) or "nodes look each other up in Cloud Map"),
         )
-    elif stack is not None and scene.faults(place):
-        scene.correct(
-            "keycloak.discovery",
-            "dns",
-            f"was {stack.name}: {stack.value} at {scene.at(place)}, which "
-            "an image of your own (keycloak.image.kind: optimized) needs no more; "
-            f"{scene.reason(scene.faults(place))}",
-        )
     own = keycloak.options.get("cache-config-file")
     if own is not None and own.value != "cache-cloudmap.xml":
         scene.leave(
@@ -378,12 +370,15 @@ def _heap(scene: Scene, item: str, place: Place) -> None:
         percent = int(number[0]) if number else None
     elif match := re.fullmatch(r"-Xmx(\d+)([kKmMgG]?)", item):
         size = int(match[1]) * {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}[match[2].lower()] // 1024**2
-        percent = size * 100 // memory if memory else None
+        percent = -(-size * 100 // memory) if memory else None
     if percent is None:
         return
     faults = [one for one in scene.faults(place) if one.rule[1:] in ("9065", "9160")]
-    if faults or not 20 <= percent <= 90:
-        scene.correct("keycloak.heap_percent", 70, f"was {item} at {scene.at(place)}; {scene.reason(faults)}")
+    # What containers beside it had is Keycloak's then, so that a heap may have room that had none.
+    room = memory is None or memory * percent // 100 + sizing.NON_HEAP_MIB <= memory
+    if not room or not 20 <= percent <= 90:
+        why = scene.reason(faults) or ("70 is usual" if room else "the rest of the process needs more")
+        scene.correct("keycloak.heap_percent", 70, f"was {item} at {scene.at(place)}; {why}")
     elif item.startswith("-Xmx"):
         scene.correct(
             "keycloak.heap_percent",

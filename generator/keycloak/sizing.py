@@ -91,6 +91,22 @@ def instance_memory_gib(instance_class: str) -> int | None:
     return gib * 2 if match[1] == "r" else gib
 
 
+_SIZES = ("micro", "small", "medium", "large", "xlarge", *(f"{number}xlarge" for number in (2, 4, 8, 12, 16)))
+"""Sizes of instance classes, smallest first; t3 and t4g end at 2xlarge, the others begin at large."""
+
+
+def larger_classes(instance_class: str) -> tuple[str, ...]:
+    """Larger classes of the same family, smallest first; empty for a class this table doesn't know.
+
+    Source: Amazon RDS User Guide, "DB instance classes": t3 and t4g go from micro to 2xlarge.
+    """
+    if instance_memory_gib(instance_class) is None:
+        return ()
+    family, _, size = instance_class.rpartition(".")
+    known = _SIZES[:6] if family.startswith("db.t") else _SIZES
+    return tuple(f"{family}.{one}" for one in known[known.index(size) + 1 :]) if size in known else ()
+
+
 def max_connections(instance_class: str) -> int | None:
     """RDS's default max_connections of PostgreSQL, LEAST(memory in bytes / 9531392, 5000); None if unknown.
 

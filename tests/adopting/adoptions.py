@@ -103,6 +103,12 @@ ANSWERS = {
     "database.existing.engine_version": "16",
     "database.existing.max_connections": 500,
     "database.create.engine_version": "17.10",
+    "database.create.storage_gb": 100,
+    "database.create.instance_class": "db.t4g.medium",
+    "service.tasks": 3,
+    "service.autoscaling.max_tasks": 6,
+    "service.cpu": 1024,
+    "service.memory": 2048,
     "keycloak.image.repository": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/keycloak",
 }
 """What somebody writes into the lines that wait."""

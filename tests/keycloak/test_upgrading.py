@@ -242,7 +242,7 @@ class TestOthers:
             ("26.1.4", "26.2.5", "KC_FEATURES", "admin-fine-grained-authz", "means v1 in 26.1.4 and v2 in 26.2.5"),
             ("23.0.7", "26.2.5", "KC_FEATURES", "admin-fine-grained-authz", "Name admin-fine-grained-authz:v1"),
             ("24.0.5", "26.0.8", "KC_FEATURES", "hostname", "26.0.8 has no hostname:v1"),
-            ("26.2.5", "26.5.5", "KC_FEATURES", "admin-fine-grained-authz:v1", "is deprecated now, and a preview before"),
+            ("26.2.5", "26.5.5", "KC_FEATURES", "admin-fine-grained-authz:v1", "deprecated now, and a preview"),
             ("26.5.5", "26.6.4", "KC_FEATURES", "admin-fine-grained-authz:v1", "is deprecated and off by default"),
             ("26.5.5", "26.6.4", "KC_FEATURES", "token-exchange", "is deprecated now, and a preview before"),
             ("26.0.8", "26.3.5", "KC_FEATURES", "recovery-codes", "It needn't be named any more."),
