@@ -68,10 +68,22 @@ CLAIMS = (
         "W9003",
         "KC_HOSTNAME_STRICT_HTTPS",
         "What is left of the old ones does nothing but log a warning at each start",
-        (V25, V262, V264, V267),
+        (V262, V264, V267),
         (Starts(), Says("hostname-strict-https")),
         OPTIMIZED,
         {"KC_HOSTNAME_STRICT_HTTPS": "true"},
+        mixes=True,
+    ),
+    Claim(
+        "W9003",
+        "KC_HOSTNAME_STRICT_HTTPS",
+        "What is left of the old ones does nothing but log a warning at each start",
+        (V25,),
+        (Starts(), Says("hostname-strict-https")),
+        OPTIMIZED,
+        {"KC_HOSTNAME_STRICT_HTTPS": "true"},
+        # The old options may be what an image of one's own was built for, with the feature hostname:v1.
+        found=False,
         mixes=True,
     ),
     Claim(

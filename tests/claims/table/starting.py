@@ -129,7 +129,7 @@ CLAIMS = (
         "/tmp writable",
         "some versions end at `data/transaction-logs`",
         (V25, V26, V262, V264),
-        (Ends("data/transaction-logs"),),
+        (Ends("object store"),),
         OPTIMIZED,
         read_only=True,
         writable=("/tmp",),
