@@ -23,7 +23,7 @@ class WritableFolders(KeycloakRule):
 
     An image that is built beforehand runs with `ReadonlyRootFilesystem: true`, but for two folders. Where /tmp
     can't be written, the server ends at `/tmp/vertx-cache`. Where /opt/keycloak/data can't, some versions end
-    at `data/transaction-logs`; others start and answer requests for styles and scripts with 404 or 500: login
+    at the object store for transactions in it; others start and answer requests for styles and scripts with 404 or 500: login
     pages are bare text, the consoles stay empty. With both, an image that is built beforehand runs.
 
     A volume that only the task definition names belongs to root, and Keycloak isn't root. Where the Dockerfile

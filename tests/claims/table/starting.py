@@ -127,7 +127,7 @@ CLAIMS = (
     Claim(
         "W9191",
         "/tmp writable",
-        "some versions end at `data/transaction-logs`",
+        "some versions end at the object store for transactions in it",
         (V25, V26, V262, V264),
         (Ends("object store"),),
         OPTIMIZED,
