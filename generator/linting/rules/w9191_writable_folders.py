@@ -22,9 +22,9 @@ class WritableFolders(KeycloakRule):
     """The container's file system is read-only, and so are the two folders that a running server writes.
 
     An image that is built beforehand runs with `ReadonlyRootFilesystem: true`, but for two folders. Where /tmp
-    can't be written, the server ends at `/tmp/vertx-cache`. Where /opt/keycloak/data can't, some versions end
-    at the object store for transactions in it; others start and answer requests for styles and scripts with 404 or 500: login
-    pages are bare text, the consoles stay empty. With both, an image that is built beforehand runs.
+    can't be written, the server ends at `/tmp/vertx-cache`. Where /opt/keycloak/data can't, some versions end at
+    the object store for transactions in it; others start and answer requests for styles and scripts with 404 or
+    500: login pages are bare text, the consoles stay empty. With both, an image that is built beforehand runs.
 
     A volume that only the task definition names belongs to root, and Keycloak isn't root. Where the Dockerfile
     has a VOLUME at the same path, the volume begins as the image's folder is, with its owner:
