@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from generator.keycloak import catalog
 from generator.linting.rule import Hit, KeycloakRule
 from generator.linting.view import Keycloak, Setting
+from generator.params.secrets import secret_name
 from generator.resolving import Reference, Text, Unknown
 
-_SECRET_NAME = re.compile(r"(.*_)?(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)")
 # A path, a URL of the secret's home or a switch is none, whatever the variable is called.
 _NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
 
@@ -77,7 +77,7 @@ def _is_secret(setting: Setting) -> bool:
     """Whether a variable or option is for a secret, by Keycloak's own word or its name."""
     if setting.argument:
         return bool(setting.key) and catalog.masked("KC_" + setting.key.upper().replace("-", "_"))
-    return catalog.masked(setting.name) or _SECRET_NAME.fullmatch(setting.name.upper()) is not None
+    return catalog.masked(setting.name) or secret_name(setting.name)
 
 
 def _is_given(setting: Setting) -> bool:
