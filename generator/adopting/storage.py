@@ -180,7 +180,7 @@ def _secret(scene: Scene, base: str, told: dict) -> None:
     if setting.secret and arn and json_key == "password" and fits(key, arn):
         scene.draft.set(key, arn, _user(scene, arn))
         _key_of(scene, base)
-    elif setting.secret:
+    elif setting.secret or setting.value is None:
         scene.draft.ask(key, f"{what}; {setting.name} at {scene.at(setting.place)} reads another one")
     else:
         scene.draft.ask(

@@ -37,6 +37,8 @@ class Finding:
     """What to write instead, as an instruction."""
     source_url: str = ""
     """The page of the outside world the rule stands on."""
+    about: str = ""
+    """The option it speaks of (`--db-url`), where `path` leads to several: the line of a shell."""
     template_file: str = ""
     template_line: int = 0
     """The template line that wrote the line."""

@@ -27,11 +27,13 @@ class Hit(NamedTuple):
     """What is wrong and what will happen, in the user's terms, without a full stop."""
     fix: str = ""
     """What to write, as an instruction or as the very line."""
+    about: str = ""
+    """The option that it speaks of, where the place holds several."""
 
     @classmethod
     def at(cls, place: Place, message: str, fix: str = "") -> Hit:
         """A hit at a place of the view, which knows its path behind Fn::If and Fn::FindInMap."""
-        return cls(place.path, message, fix)
+        return cls(place.path, message, fix, place.about)
 
 
 class Rule:
@@ -70,6 +72,7 @@ class Rule:
                 title=self.shortdesc,
                 fix=hit.fix,
                 source_url=self.source_url,
+                about=hit.about,
             )
 
     @classmethod

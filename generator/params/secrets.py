@@ -36,8 +36,10 @@ _PUBLIC_VALUES = re.compile(
 """Nothing, a mask, a switch, a number, where a secret is, what stands for it (not `${NAME:-secret}`)."""
 _PLACE = re.compile(r"(?:file:|classpath:)?(?:/[\w.@-]+){1,12}/?|https?://[^\s?@]+", re.IGNORECASE)
 """Where a file or a page is, which passwords aren't named after."""
-_OF_SHELL = re.compile(r"\"?(\$\w+|\$\{(?!\w+:?[-=][^}])[^}]*\})\"?|\"?(\$\(|`).*", re.DOTALL)
+_OF_SHELL = re.compile(r"\"?(\$\w+|\$\{(?!\w+:?[-=][^}])[^}]*\})\"?|\"?`.*", re.DOTALL)
 """What a shell puts a secret in the place of."""
+_PRINTED = re.compile(r"\"?\$\([\w./-].*", re.DOTALL)
+"""What a program prints that a shell runs, which nothing but the line of a shell looks like."""
 
 _SHAPES = tuple((re.compile(shape, re.DOTALL), what) for shape, what in (
     (r"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z))",
@@ -114,8 +116,8 @@ def named(name: str, value: str, masked: Callable[[str], bool] = lambda name: Fa
 
 
 def parts(text: str, *, shell: bool = False) -> list[Part]:
-    """The secrets within a text, in their order: `-Dname=…`, `--name=…`, `--name …`, `name=…` of connection properties
-    and variables, `"name": "…"`, and whatever has a secret's shape.
+    """The secrets within a text, in their order: `-Dname=…`, `--name=…`, `--name …`, `name=…` of connection
+    properties and variables, `"name": "…"`, and whatever has a secret's shape.
 
     In the line of a `shell`, what it replaces (`$NAME`, `$(…)`) is no secret.
     """
@@ -148,7 +150,7 @@ def _assigned(text: str, shell: bool) -> Iterator[Part]:
             continue
         start, end = _value(text, match, shell)
         value = text[start:end]
-        if shell and _OF_SHELL.fullmatch(value):
+        if _PRINTED.fullmatch(value) or shell and _OF_SHELL.fullmatch(value):
             continue
         bare = value[1:-1] if len(value) > 1 and value[0] in "'\"" and value[-1] == value[0] else value
         # A short number is a bad password, but one.
