@@ -73,7 +73,12 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     )
     document = template.document if template is not None else described.document
     facts = _facts(sources, document, region)
-    view = View(document, region=facts.get("region") or "", keycloak_version=keycloak_version)
+    view = View(
+        document,
+        region=facts.get("region") or "",
+        keycloak_version=keycloak_version,
+        running=template is None,
+    )
     keycloak = _keycloak(view, sources)
     origins = described.origins if described is not None else {}
     findings = [_placed(one, document, origins) for one in pack.run_all(view)]
