@@ -6,11 +6,10 @@ Pure: texts in, values out; nothing is written, nothing asked of AWS.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from generator.adopting import around, keeping, paper, server, storage, unread
+from generator.adopting import around, home, keeping, paper, server, storage, unread
 from generator.adopting.describing import Described
 from generator.adopting.draft import fits
 from generator.adopting.keeping import Kept
@@ -72,7 +71,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
         None if template is not None else Described([one for one in sources if one.kind != "DBInstances"])
     )
     document = template.document if template is not None else described.document
-    facts = _facts(sources, document, region)
+    facts = _facts(sources, region)
     view = View(
         document,
         region=facts.get("region") or "",
@@ -181,22 +180,14 @@ def _keycloak(view: View, sources: Sequence[Source]) -> Keycloak:
     return keycloak
 
 
-def _facts(sources: Sequence[Source], document: Document, region: str) -> dict:
+def _facts(sources: Sequence[Source], region: str) -> dict:
     """What the files tell beside the document: account, region, VPC, the database's description."""
-    found: dict = {"region": region}
-    texts = [str(value) for source in sources for _, value in source.document.leaves()] + [
-        str(value) for _, value in document.leaves()
-    ]
-    for text in texts:
-        for part in re.finditer(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):([0-9]{12}):", text):
-            found.setdefault("account", part[2])
-            found["region"] = found["region"] or part[1]
-        if part := re.match(r"([0-9]{12}|[A-Za-z*]+)\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com", text):
-            if part[1].isdigit():
-                found.setdefault("account", part[1])
-            found["region"] = found["region"] or part[2]
-        if part := re.match(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z]{2}(?:-[a-z]+)+-[0-9]):", text):
-            found["region"] = found["region"] or part[1]
+    account, around_it = home.account(sources), home.Guess(region) if region else home.region(sources)
+    found: dict = {
+        "account": account.value,
+        "region": around_it.value,
+        "doubts": {"account": account.doubt, "region": around_it.doubt},
+    }
     for source in sources:
         if source.kind in ("LoadBalancers", "TargetGroups"):
             found.setdefault("vpc", source.items[0][1].get("VpcId"))
@@ -271,12 +262,15 @@ def _secrets(sources: Sequence[Source]):
 
 def _whole(scene: Scene) -> None:
     """What an environment needs as a whole."""
-    account, region = scene.facts.get("account"), scene.facts.get("region")
-    if not region:
-        logged = scene.keycloak.container["LogConfiguration"]["Options"]["awslogs-region"].text
-        region = logged if logged and fits("region", logged) else ""
-    around.or_ask(scene, "account", account, "the AWS account's twelve digits")
-    around.or_ask(scene, "region", region, "the AWS region, such as eu-central-1")
+    for key, what in (
+        ("account", "the AWS account's twelve digits"),
+        ("region", "the AWS region, such as eu-central-1"),
+    ):
+        value, doubt = scene.facts[key], scene.facts["doubts"][key]
+        if value and doubt and fits(key, value):
+            scene.draft.set(key, value, doubt)
+        else:
+            around.or_ask(scene, key, value, f"{what}; {doubt}" if doubt else what)
     tags = {}
     holders = [one.properties for one in scene.keycloak.services] + [scene.keycloak.task_properties]
     for holder in holders:

@@ -37,8 +37,6 @@ class Finding:
     """What to write instead, as an instruction."""
     source_url: str = ""
     """The page of the outside world the rule stands on."""
-    about: str = ""
-    """The option it speaks of (`--db-url`), where `path` leads to several: the line of a shell."""
     template_file: str = ""
     template_line: int = 0
     """The template line that wrote the line."""
@@ -46,6 +44,8 @@ class Finding:
     params_file: str = ""
     params_line: int = 0
     """The params value that decided it."""
+    about: str = ""
+    """The option it speaks of (`--db-url`), where `path` leads to several: the line of a shell."""
 
     @property
     def order(self) -> tuple[Any, ...]:
