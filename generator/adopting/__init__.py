@@ -16,12 +16,14 @@ from generator.adopting.keeping import Kept
 from generator.adopting.paper import Correction
 from generator.adopting.scene import Left, Scene
 from generator.adopting.sources import CALLS, AdoptionError, Source, one_kind, read
+from generator.adopting.wildfly import translated
 from generator.document import Document, Path
 from generator.errors import CatalogError
 from generator.keycloak import catalog as catalogs
 from generator.keycloak.catalog import Catalog
 from generator.linting import pack
 from generator.linting.findings import Finding
+from generator.linting.rule import KeycloakRule
 from generator.linting.view import Keycloak, Statement, View
 
 __all__ = ["CALLS", "Adoption", "AdoptionError", "Correction", "Judged", "Kept", "Left", "adopt"]
@@ -65,7 +67,9 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     """
     if keycloak_version:
         catalogs.load(keycloak_version) if not _too_old(keycloak_version) else None
-    sources = [read(name, text) for name, text in files]
+    older = [translated(read(name, text)) for name, text in files]
+    sources = [one.source for one in older]
+    wildfly = next((one.version for one in older if one.version), "")
     template = one_kind(sources)
     described = (
         None if template is not None else Described([one for one in sources if one.kind != "DBInstances"])
@@ -75,12 +79,14 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     view = View(
         document,
         region=facts.get("region") or "",
-        keycloak_version=keycloak_version,
+        keycloak_version=keycloak_version or wildfly,
         running=template is None,
     )
     keycloak = _keycloak(view, sources)
     origins = described.origins if described is not None else {}
-    findings = [_placed(one, document, origins) for one in pack.run_all(view)]
+    findings = [
+        _placed(one, document, origins) for one in pack.run_all(view) if not wildfly or _of_wildfly(one)
+    ]
     version = keycloak.version
     scene = Scene(
         view,
@@ -91,6 +97,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
         template is not None,
         facts,
     )
+    scene.left += [left for one in older for left in one.left]
     for part in (
         server.server,
         around.service,
@@ -106,7 +113,8 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     _containers(scene)
     unread.unread(scene)
     findings.sort(key=lambda one: one.finding.order)
-    notes = described.unread if described is not None else []
+    notes = [note for one in older for note in one.notes]
+    notes += described.unread if described is not None else []
     return Adoption(
         tuple(findings),
         tuple(_secrets(sources)),
@@ -122,6 +130,12 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
 def _too_old(version: str) -> bool:
     """Whether a version may be judged although nothing renders it any more."""
     return version in catalogs.known_versions()
+
+
+def _of_wildfly(finding: Finding) -> bool:
+    """Whether a finding holds for a Keycloak on WildFly, which rules about options know nothing of."""
+    rule = pack.rule(finding.rule)
+    return not isinstance(rule, KeycloakRule) or rule.id == "E9072"
 
 
 def _target(version: str) -> Catalog | None:
