@@ -70,3 +70,38 @@ def test_a_plain_variable_is_what_the_option_says():
     assert (params["hostname"], params["options"]["KC_DB_SCHEMA"]) == ("https://login2.example.com", "kc")
     places = [one.pointer for one in found.findings if one.finding.rule == "E9072"]
     assert places == ["/taskDefinition/containerDefinitions/0/environment/2/value"]
+
+
+@pytest.mark.parametrize(
+    ("address", "rule"),
+    [
+        ("${Secret}:passwort::", "E9162"),
+        ("${Secret}:password", "E9161"),
+        ("${Secret}", "E9162"),
+        ("${Secret}:password::", ""),
+    ],
+    ids=["a key that isn't there", "no colons", "the whole document", "as it should be"],
+)
+def test_a_secret_that_the_shell_puts_in_is_judged_once(address, rule):
+    """What is wrong with the variable's secret is said of the variable or of the option, not of both."""
+    found = adopt(
+        f"""
+Resources:
+  Secret:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {{SecretStringTemplate: '{{"username": "kc"}}', GenerateStringKey: password}}
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - Name: sso
+          Image: quay.io/keycloak/keycloak:26.7.4
+          EntryPoint: [/bin/sh, -c]
+          Command: ["kc.sh start {OPTIONS} --db-password=$DB_PW"]
+          Secrets:
+            - {{Name: DB_PW, ValueFrom: !Sub "{address}"}}
+"""
+    )
+    said = [one.finding.rule for one in found.findings if one.finding.rule in ("E9161", "E9162", "E9072")]
+    assert said == ([rule] if rule else [])
