@@ -91,6 +91,8 @@ def test_a_url_with_a_password_is_carried_without_it():
     params = loaded(found)["database"]
     assert (params["existing"]["host"], params["existing"]["port"], params["name"]) == ("db.example.com", 5433, "sso")
     assert SECRET not in repr(found) and len(found.secrets) == 1
+    why, = {one.why for one in found.left if one.what.startswith(("user in", "password in"))}
+    assert "KC_DB_URL_PROPERTIES" not in why
 
 
 def test_options_of_the_jvm_beside_a_secret_are_carried():
