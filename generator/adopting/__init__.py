@@ -6,23 +6,24 @@ Pure: texts in, values out; nothing is written, nothing asked of AWS.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from generator.adopting import around, keeping, paper, server, storage, unread
+from generator.adopting import around, home, keeping, paper, server, storage, unread
 from generator.adopting.describing import Described
 from generator.adopting.draft import fits
 from generator.adopting.keeping import Kept
 from generator.adopting.paper import Correction
 from generator.adopting.scene import Left, Scene
 from generator.adopting.sources import CALLS, AdoptionError, Source, one_kind, read
+from generator.adopting.wildfly import translated
 from generator.document import Document, Path
 from generator.errors import CatalogError
 from generator.keycloak import catalog as catalogs
 from generator.keycloak.catalog import Catalog
 from generator.linting import pack
 from generator.linting.findings import Finding
+from generator.linting.rule import KeycloakRule
 from generator.linting.view import Keycloak, Statement, View
 
 __all__ = ["CALLS", "Adoption", "AdoptionError", "Correction", "Judged", "Kept", "Left", "adopt"]
@@ -66,17 +67,26 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     """
     if keycloak_version:
         catalogs.load(keycloak_version) if not _too_old(keycloak_version) else None
-    sources = [read(name, text) for name, text in files]
+    older = [translated(read(name, text)) for name, text in files]
+    sources = [one.source for one in older]
+    wildfly = next((one.version for one in older if one.version), "")
     template = one_kind(sources)
     described = (
         None if template is not None else Described([one for one in sources if one.kind != "DBInstances"])
     )
     document = template.document if template is not None else described.document
-    facts = _facts(sources, document, region)
-    view = View(document, region=facts.get("region") or "", keycloak_version=keycloak_version)
+    facts = _facts(sources, region)
+    view = View(
+        document,
+        region=facts.get("region") or "",
+        keycloak_version=keycloak_version or wildfly,
+        running=template is None,
+    )
     keycloak = _keycloak(view, sources)
     origins = described.origins if described is not None else {}
-    findings = [_placed(one, document, origins) for one in pack.run_all(view)]
+    findings = [
+        _placed(one, document, origins) for one in pack.run_all(view) if not wildfly or _of_wildfly(one)
+    ]
     version = keycloak.version
     scene = Scene(
         view,
@@ -87,6 +97,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
         template is not None,
         facts,
     )
+    scene.left += [left for one in older for left in one.left]
     for part in (
         server.server,
         around.service,
@@ -102,7 +113,8 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     _containers(scene)
     unread.unread(scene)
     findings.sort(key=lambda one: one.finding.order)
-    notes = described.unread if described is not None else []
+    notes = [note for one in older for note in one.notes]
+    notes += described.unread if described is not None else []
     return Adoption(
         tuple(findings),
         tuple(_secrets(sources)),
@@ -118,6 +130,12 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
 def _too_old(version: str) -> bool:
     """Whether a version may be judged although nothing renders it any more."""
     return version in catalogs.known_versions()
+
+
+def _of_wildfly(finding: Finding) -> bool:
+    """Whether a finding holds for a Keycloak on WildFly, which rules about options know nothing of."""
+    rule = pack.rule(finding.rule)
+    return not isinstance(rule, KeycloakRule) or rule.id == "E9072"
 
 
 def _target(version: str) -> Catalog | None:
@@ -176,22 +194,14 @@ def _keycloak(view: View, sources: Sequence[Source]) -> Keycloak:
     return keycloak
 
 
-def _facts(sources: Sequence[Source], document: Document, region: str) -> dict:
+def _facts(sources: Sequence[Source], region: str) -> dict:
     """What the files tell beside the document: account, region, VPC, the database's description."""
-    found: dict = {"region": region}
-    texts = [str(value) for source in sources for _, value in source.document.leaves()] + [
-        str(value) for _, value in document.leaves()
-    ]
-    for text in texts:
-        for part in re.finditer(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):([0-9]{12}):", text):
-            found.setdefault("account", part[2])
-            found["region"] = found["region"] or part[1]
-        if part := re.match(r"([0-9]{12}|[A-Za-z*]+)\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com", text):
-            if part[1].isdigit():
-                found.setdefault("account", part[1])
-            found["region"] = found["region"] or part[2]
-        if part := re.match(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z]{2}(?:-[a-z]+)+-[0-9]):", text):
-            found["region"] = found["region"] or part[1]
+    account, around_it = home.account(sources), home.Guess(region) if region else home.region(sources)
+    found: dict = {
+        "account": account.value,
+        "region": around_it.value,
+        "doubts": {"account": account.doubt, "region": around_it.doubt},
+    }
     for source in sources:
         if source.kind in ("LoadBalancers", "TargetGroups"):
             found.setdefault("vpc", source.items[0][1].get("VpcId"))
@@ -266,12 +276,15 @@ def _secrets(sources: Sequence[Source]):
 
 def _whole(scene: Scene) -> None:
     """What an environment needs as a whole."""
-    account, region = scene.facts.get("account"), scene.facts.get("region")
-    if not region:
-        logged = scene.keycloak.container["LogConfiguration"]["Options"]["awslogs-region"].text
-        region = logged if logged and fits("region", logged) else ""
-    around.or_ask(scene, "account", account, "the AWS account's twelve digits")
-    around.or_ask(scene, "region", region, "the AWS region, such as eu-central-1")
+    for key, what in (
+        ("account", "the AWS account's twelve digits"),
+        ("region", "the AWS region, such as eu-central-1"),
+    ):
+        value, doubt = scene.facts[key], scene.facts["doubts"][key]
+        if value and doubt and fits(key, value):
+            scene.draft.set(key, value, doubt)
+        else:
+            around.or_ask(scene, key, value, f"{what}; {doubt}" if doubt else what)
     tags = {}
     holders = [one.properties for one in scene.keycloak.services] + [scene.keycloak.task_properties]
     for holder in holders:

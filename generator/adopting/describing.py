@@ -207,7 +207,7 @@ class Described:
                 _ELB + "ListenerRule",
                 source,
                 path,
-                value,
+                _said_once(value),
                 ("Actions", "Conditions", "Priority"),
             )
             made["ListenerArn"] = owner
@@ -295,6 +295,28 @@ class Described:
         span = source.document.span(path)
         self._spans[to] = span
         self.origins[to] = (source.name, path, span.line)
+
+
+def _said_once(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule whose conditions say their values once: describe-rules repeats those of `…Config` as `Values`.
+
+    Source: ELB API reference, RuleCondition, `Values`.
+    """
+    conditions = rule.get("Conditions")
+    if not isinstance(conditions, list):
+        return rule
+    return {**rule, "Conditions": [_condition(one) for one in conditions]}
+
+
+def _condition(condition: Any) -> Any:
+    if not isinstance(condition, dict):
+        return condition
+    configured = [one for key, one in condition.items() if key.endswith("Config") and isinstance(one, dict)]
+    return {
+        key: value
+        for key, value in condition.items()
+        if key not in ("Values", "RegexValues") or all(one.get(key) != value for one in configured)
+    }
 
 
 def _pascal(key: str) -> str:

@@ -11,29 +11,20 @@ from typing import Any
 
 from generator.document import Path
 from generator.keycloak.catalog import masked as keycloak_masks
-from generator.params.secrets import secret_in
+from generator.params.secrets import named, parts
 
 MASK = "********"
 
 _PROBE = "q7Zk2mXw9RtY4bNc"
 """Something that is a secret wherever a name says so."""
-_NO_SECRET = re.compile(r"|true|false|arn:aws[a-z-]*:\S+|\$\{[^}]*\}", re.IGNORECASE)
 _NAMED = ("Name", "name", "Key", "key", "ParameterKey")
 _VALUES = ("Value", "value", "ParameterValue")
 _ADDRESSES = ("Ref", "Fn::GetAtt", "Fn::ImportValue", "Fn::FindInMap", "Condition")
 
-_PARTS = tuple(
-    re.compile(part, re.IGNORECASE)
-    for part in (
-        r"([?&;](?:password|passwd|pwd|\w*storepassword|sslpassword)=)(?!\$\{)[^&;\s]+",
-        r"(://[^/\s:@?#]*:)(?!\$\{)[^/\s@?#]+(?=@)",
-        r"((?<![\w-])-D[\w.-]*(?:password|passphrase|secret|token|api[_.-]?key)=)(?!\$\{)\S+",
-        r"(--[\w.-]*(?:password|passphrase|secret|token)(?:=|\s+))(?!\$\{|-)[^\s\"']+",
-        r"((?<![\w$])(?:KC|KCRAW|KEYCLOAK|DB|POSTGRES)_\w*(?:PASSWORD|SECRET|TOKEN)=)(?!\$)[^\s;&]+",
-    )
-)
-"""Where a secret is a part of a text: what stays, then the secret."""
-_FLAG = re.compile(r"--[\w.-]*(password|passphrase|secret|token)", re.IGNORECASE)
+_FLAG = re.compile(r"--([\w.-]+)")
+_RUN = ("command", "entrypoint")
+_OPTION = re.compile(r"--[A-Za-z]|-D[A-Za-z]|-[vVh]$|-cf\b")
+"""What is no value, although an option stands before it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +67,8 @@ class _Masking:
         if path[-1:] == ("Fn::If",) and index == 0:
             return items[index]
         before = items[index - 1] if index else ""
-        if isinstance(before, str) and _FLAG.fullmatch(before) and not str(items[index]).startswith("-"):
+        flag = _FLAG.fullmatch(before) if isinstance(before, str) else None
+        if flag and _is_secret(_variable(flag[1]), _PROBE) and not _OPTION.match(str(items[index])):
             name = "KC_DB_PASSWORD"
         return self.value(items[index], (*path, index), name)
 
@@ -88,29 +80,36 @@ class _Masking:
 
     def _scalar(self, value: Any, path: Path, name: str) -> Any:
         text = str(value)
-        if "{{resolve:" in text:
-            return value
-        if name and not _NO_SECRET.fullmatch(text) and _is_secret(name, text):
+        # A dynamic reference says where a secret is.
+        if name and "{{resolve:" not in text and _is_secret(name, text):
             self._secrets.append(Secret(path, "a secret"))
             return MASK
         if not isinstance(value, str):
             return value
-        cleaned = text
-        for part in _PARTS:
-            cleaned = part.sub(lambda match: match[1] + MASK, cleaned)
-        if what := secret_in("", cleaned.replace(MASK, "${masked}")):
+        return self._cleaned(text, path)
+
+    def _cleaned(self, text: str, path: Path) -> str:
+        """A text with a mask in the place of each secret in it, so that the rest can be read."""
+        # Words without a space are given to Keycloak as they are, lines to a shell.
+        shell = any(str(step).lower() in _RUN for step in path) and any(char.isspace() for char in text)
+        found = parts(text, shell=shell)
+        for part in reversed(found):
+            text = text[: part.start] + MASK + text[part.end :]
+        for what in dict.fromkeys(part.what for part in found):
             self._secrets.append(Secret(path, what))
-            return MASK
-        if cleaned != text:
-            self._secrets.append(Secret(path, "a secret within a text"))
-        return cleaned
+        return text
+
+
+def _variable(option: str) -> str:
+    """The variable that says the same as an option of the command line."""
+    return "KC_" + option.upper().replace("-", "_").replace(".", "_")
 
 
 def _is_secret(name: str, text: str) -> bool:
-    if secret_in(name, text, keycloak_masks) is not None:
+    if named(name, text, keycloak_masks):
         return True
     # A short number is a bad password, but one.
-    return not name.upper().endswith("_KEY") and secret_in(name, _PROBE, keycloak_masks) is not None
+    return text.isdigit() and not name.upper().endswith("_KEY") and named(name, _PROBE, keycloak_masks)
 
 
 def _name(holder: dict[str, Any], key: Any, name: str, by_use: bool) -> str:

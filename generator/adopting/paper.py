@@ -89,7 +89,8 @@ def _others(scene: Scene, findings: Sequence[Judged]) -> list[Judged]:
     return [
         one
         for one in findings
-        if one.finding.severity != "info" and (one.finding.rule, tuple(one.finding.path)) not in scene.told
+        if one.finding.severity != "info"
+        and (one.finding.rule, tuple(one.finding.path), one.finding.about) not in scene.told
     ]
 
 

@@ -41,8 +41,8 @@ class Scene:
     """What files tell beside the document: `account`, `region`, `vpc`, `database`."""
     draft: Draft = field(default_factory=Draft)
     left: list[Left] = field(default_factory=list)
-    told: set[tuple[str, Path]] = field(default_factory=set)
-    """Findings that a line of params names."""
+    told: set[tuple[str, Path, str]] = field(default_factory=set)
+    """Findings that a line of params names: (rule, path, option)."""
 
     @property
     def service(self) -> Service | None:
@@ -75,17 +75,21 @@ class Scene:
         return self.where(place.path if isinstance(place, Place) else place)
 
     def faults(self, place: Place | Path) -> list[Finding]:
-        """Errors and warnings at a place or below it."""
+        """Errors and warnings at a place or below it; of an option in a shell's line, those about it alone."""
         path = tuple(place.path if isinstance(place, Place) else place)
+        about = place.about if isinstance(place, Place) else ""
         return [
             one
             for one in self.findings
-            if one.severity != "info" and tuple(one.path)[: len(path)] == path and path
+            if one.severity != "info"
+            and tuple(one.path)[: len(path)] == path
+            and path
+            and (not about or one.about == about)
         ]
 
     def reason(self, found: list[Finding]) -> str:
         """Findings as the end of a comment; they count as told."""
-        self.told |= {(one.rule, tuple(one.path)) for one in found}
+        self.told |= {(one.rule, tuple(one.path), one.about) for one in found}
         return ", ".join(dict.fromkeys(f"{one.rule}: {one.title}" for one in found))
 
     def drafted(self, key: str) -> Any:

@@ -56,7 +56,9 @@ def _parameters(scene: Scene) -> None:
             if fits("keycloak.options", {"KC_DB_SCHEMA": value}) and "," not in value:
                 scene.correct(key, value, f"was currentSchema in {place.name} at {scene.at(place.place)}")
                 continue
-        if name not in _ENCRYPTION:
+        if name in ("user", "password"):
+            scene.leave(f"{name} in {place.name} at {scene.at(place.place)}", "it comes from the database's secret")
+        elif name not in _ENCRYPTION:
             scene.leave(
                 f"{name} in {place.name} at {scene.at(place.place)}",
                 "a URL's parameters are rendered for encryption alone; write the whole of them as "
@@ -180,7 +182,7 @@ def _secret(scene: Scene, base: str, told: dict) -> None:
     if setting.secret and arn and json_key == "password" and fits(key, arn):
         scene.draft.set(key, arn, _user(scene, arn))
         _key_of(scene, base)
-    elif setting.secret:
+    elif setting.secret or setting.value is None:
         scene.draft.ask(key, f"{what}; {setting.name} at {scene.at(setting.place)} reads another one")
     else:
         scene.draft.ask(

@@ -44,6 +44,8 @@ class Finding:
     params_file: str = ""
     params_line: int = 0
     """The params value that decided it."""
+    about: str = ""
+    """The option it speaks of (`--db-url`), where `path` leads to several: the line of a shell."""
 
     @property
     def order(self) -> tuple[Any, ...]:

@@ -27,11 +27,13 @@ class Hit(NamedTuple):
     """What is wrong and what will happen, in the user's terms, without a full stop."""
     fix: str = ""
     """What to write, as an instruction or as the very line."""
+    about: str = ""
+    """The option that it speaks of, where the place holds several."""
 
     @classmethod
     def at(cls, place: Place, message: str, fix: str = "") -> Hit:
         """A hit at a place of the view, which knows its path behind Fn::If and Fn::FindInMap."""
-        return cls(place.path, message, fix)
+        return cls(place.path, message, fix, place.about)
 
 
 class Rule:
@@ -47,6 +49,9 @@ class Rule:
     versions = "all"
     """Which Keycloak versions it holds for, as text."""
 
+    making = False
+    """Whether it is about the order in which CloudFormation makes things, which what runs has behind it."""
+
     kinds: list[type[Rule]] = []
     """Every rule with an id, in the order they were imported."""
 
@@ -60,6 +65,8 @@ class Rule:
 
     def findings(self, view: View) -> Iterator[Finding]:
         """The hits as findings, each with its place in the text."""
+        if self.making and view.running:
+            return
         for hit in self.hits(view):
             yield Finding(
                 self.id,
@@ -70,6 +77,7 @@ class Rule:
                 title=self.shortdesc,
                 fix=hit.fix,
                 source_url=self.source_url,
+                about=hit.about,
             )
 
     @classmethod

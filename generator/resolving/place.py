@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from generator.document import Path, Resource
@@ -30,6 +31,9 @@ class Place:
     mapping. A place where nothing is written is falsy, and so is everything in it.
     """
 
+    about = ""
+    """The option that is meant, where a place holds several: one text that is the line of a shell."""
+
     def __init__(self, resolver: Resolver, path: Path, written: Any):
         self.resolver = resolver
         self._origin = (path, written)
@@ -38,6 +42,12 @@ class Place:
     def seen_by(self, resolver: Resolver) -> Place:
         """The same place as another resolver of the same document sees it."""
         return Place(resolver, *self._origin)
+
+    def of(self, option: str) -> Place:
+        """The same place, of which one option is meant."""
+        found = copy(self)
+        found.about = option
+        return found
 
     @property
     def line(self) -> int:

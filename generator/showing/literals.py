@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_NAMES = re.compile(
-    r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?STRING|TOKEN|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)$",
-    re.IGNORECASE,
-)
+from generator.params.secrets import secret_name
+
+_NAMES = re.compile(r"(SECRET_?STRING|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY)$", re.IGNORECASE)
+"""Names of properties, beside those that params know."""
 _VALUES = re.compile(
     r"(?i)-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[A-Z0-9]{16}\b|://[^/@\s:]+:[^/@\s]+@"
     r"|(password|passwd|secret|token)\s*[=:]\s*[^\s;&,}'\"]"
@@ -33,7 +33,7 @@ def hides(path: tuple[str, ...], text: str) -> bool:
     name = name.strip("[]")
     if name == "SecretStringTemplate":
         return False
-    if _NAMES.search(name):
+    if _NAMES.search(name) or secret_name(name):
         return True
     if name.startswith(("KC_", "KCRAW_", "KEYCLOAK_")):
         from generator.keycloak import catalog

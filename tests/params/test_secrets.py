@@ -75,6 +75,23 @@ SECRETS = {
     "a trust store's password for the JVM": (
         jvm("-Djavax.net.ssl.trustStorePassword=changeit", "changeit"), "a password in a JVM option"),
     "a token for the JVM": (jvm("-Dmy-agent.api-token=abcdef0123", "abcdef0123"), "a password in a JVM option"),
+    "an agent's licence for the JVM": (jvm("-Dnewrelic.config.license_key=0a1bNRAL", "0a1bNRAL"), "in a JVM option"),
+    "an agent's access key for the JVM": (jvm("-Dagent.accountAccessKey=appd-9", "appd-9"), "in a JVM option"),
+    "a proxy's password for the JVM": (jvm("-Dhttp.proxyPass=l3tmein", "l3tmein"), "in a JVM option"),
+    "a short name of a password for the JVM": (jvm("-Dldap.bind.pwd=l3tmein", "l3tmein"), "in a JVM option"),
+    "a credential for the JVM": (jvm("-Dcom.acme.credential=l3tmein", "l3tmein"), "in a JVM option"),
+    "a key for the JVM": (jvm("-Dcom.acme.private_key=l3tmein", "l3tmein"), "in a JVM option"),
+    "a short name of a provider's password": (option("KC_SPI_EMAIL__SMTP__PWD", "l3tmein"), "by its name is a secret"),
+    "the shortest name of a provider's password": (
+        option("KC_SPI_STORAGE__LDAP__BIND_PW", "l3tmein"), "by its name is a secret"),
+    "a webhook of Slack": (
+        option("KC_SPI_EVENTS__HOOK__URL", "https://hooks.slack.com/services/T0AB/B0CD/l3tmein"), "a Slack webhook"),
+    "an authorization header": (
+        option("KC_SPI_X__Y__HEADER", "Authorization: Bearer l3tmein0123456789ab"), "an authorization header"),
+    "a password in a JSON text": (
+        option("KC_SPI_X__Y__SETTINGS", '{"user": "sso", "password": "l3tmein"}'), "a secret in a JSON text"),
+    "a password behind a default": (
+        option("KC_SPI_X__Y__PASSWORD", "${PASSWORD:-l3tmein}"), "masks as a secret"),
     "a password where no key is": (
         ({"database.password": "hunter2hunter2"}, "database.password", "hunter2hunter2"), "by its name is a secret"),
     "a password in a tag": (({"tags": {"DbPassword": "hunter2"}}, "tags.DbPassword", "hunter2"), "by its name"),
@@ -118,6 +135,16 @@ NO_SECRETS = {
     "the site key of a captcha": {"keycloak.options": {"KC_SPI_X__Y__SITE_KEY": "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ"}},
     "a JVM option about tokens": {"keycloak.jvm_options": ["-Dkeycloak.token.lifespan=300", "-Drequire.password=true"]},
     "a trust store's path for the JVM": {"keycloak.jvm_options": ["-Djavax.net.ssl.trustStore=/opt/trust.jks"]},
+    "words that end like passwords": {"keycloak.jvm_options": [
+        "-Dhttp.bypass=internal", "-Dcom.acme.compass=north", "-Dcom.acme.publicKey=Zx81Qw7PPl20sFe9aa"]},
+    "paths under names of keys and tokens": {"keycloak.jvm_options": [
+        "-Dcom.acme.privateKey=/opt/keycloak/conf/acme.pem", "-Daws.web.identity.token=/var/run/aws/token"]},
+    "a short name that only begins like a password's": {"keycloak.options": {"KC_SPI_X__Y__PWA": "l3tmein"}},
+    "the name of a secret": {"keycloak.options": {"KC_SPI_X__Y__SECRET_NAME": "sso/mail"}},
+    "a format of log lines": {"keycloak.options": {"KC_LOG_CONSOLE_FORMAT": "%d token=%X{token} %s%n"}},
+    "an address of Slack's that is no webhook": {
+        "keycloak.options": {"KC_SPI_X__Y__URL": "https://acme.slack.com/archives/C01"}},
+    "a policy of passwords": {"keycloak.options": {"KC_SPI_X__Y__RULES": "password-policy=length(8) and notUsername"}},
     "two words with dots": {"tags": {"Version": "eyJ.eyJ.short", "Id": "AKIA-team"}},
 }
 

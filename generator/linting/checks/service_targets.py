@@ -53,6 +53,7 @@ class ServiceAfterListener(Rule):
 
     id = "E9507"
     shortdesc = "A service waits for the listener that forwards to its target group"
+    making = True
     source_url = (
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html"
     )

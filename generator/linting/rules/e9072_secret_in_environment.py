@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from generator.keycloak import catalog
 from generator.linting.rule import Hit, KeycloakRule
 from generator.linting.view import Keycloak, Setting
+from generator.params.secrets import parts, secret_name
 from generator.resolving import Reference, Text, Unknown
 
-_SECRET_NAME = re.compile(r"(.*_)?(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)")
 # A path, a URL of the secret's home or a switch is none, whatever the variable is called.
 _NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
 
@@ -58,10 +58,12 @@ class SecretInEnvironment(KeycloakRule):
     source_url = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html"
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
+        said = set()
         for one in keycloak.options.settings:
-            if one.secret or not _is_secret(one) or not _is_given(one):
+            if one.secret or (one.path, one.place.about) in said or not _is_secret(one) or not _is_given(one):
                 continue
-            where = "the command" if one.argument else "Environment"
+            said.add((one.path, one.place.about))
+            where = "Environment" if "Environment" in one.path else "the command"
             name = one.name if not one.argument else "KC_" + one.key.upper().replace("-", "_")
             # Never the value: findings are printed and logged.
             yield Hit.at(
@@ -77,13 +79,15 @@ def _is_secret(setting: Setting) -> bool:
     """Whether a variable or option is for a secret, by Keycloak's own word or its name."""
     if setting.argument:
         return bool(setting.key) and catalog.masked("KC_" + setting.key.upper().replace("-", "_"))
-    return catalog.masked(setting.name) or _SECRET_NAME.fullmatch(setting.name.upper()) is not None
+    return catalog.masked(setting.name) or secret_name(setting.name)
 
 
 def _is_given(setting: Setting) -> bool:
     """Whether the value reaches the task definition: text, a parameter, a dynamic reference. A resource's
     name or ARN (`!Ref Secret`) is none, only an address."""
     value = setting.place.value
+    if setting.argument and setting.value is None and isinstance(value, str):
+        return _stands_in(value, setting.name)
     if isinstance(value, Unknown):
         return bool(value.parameter)
     if isinstance(value, Text):
@@ -92,3 +96,12 @@ def _is_given(setting: Setting) -> bool:
         return False
     said = setting.value if setting.value is not None else value
     return _NO_SECRET.fullmatch(said) is None
+
+
+def _stands_in(text: str, option: str) -> bool:
+    """Whether an option's value stands in a word or a shell's line, as plain text or as a dynamic reference."""
+    match = re.search(rf"{re.escape(option)}(=|\s+)", text)
+    start = match.end() if match else 0
+    return text[start:].lstrip("'\"").startswith("{{resolve:") or any(
+        part.start == start for part in parts(text, shell=True)
+    )

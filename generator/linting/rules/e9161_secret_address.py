@@ -57,7 +57,8 @@ class SecretAddress(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         for setting in keycloak.options.settings:
-            if not setting.secret:
+            # What a shell puts into an option was judged as the variable that it is.
+            if not setting.secret or setting.argument:
                 continue
             if str(setting.place.value).startswith(("{{resolve:secretsmanager:", "{{resolve:ssm-secure:")):
                 yield Hit.at(

@@ -58,6 +58,8 @@ class SecretKey(KeycloakRule):
             named = address(setting.place) if setting.secret else None
             if named is None or named.resource is None or named.rest and named.rest.count(":") != 3:
                 continue
+            if setting.argument and (named.key or not setting.key):
+                continue  # judged as the variable that a shell puts into the option
             known = keys(keycloak.view, named.resource)
             if known is None:
                 continue

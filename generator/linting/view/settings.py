@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from generator.document import Path
@@ -18,6 +18,7 @@ _FLAGS = ("--optimized", "--verbose", "-v", "--help", "-h", "--help-all", "--imp
 _FILES = ("config-file", "config-keystore")
 """Options that name a file with more options."""
 _PROPERTY = re.compile(r"""-D(?P<name>[^\s=]+)(?:=(?P<value>"[^"]*"|'[^']*'|\S*))?""")
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash", "ash", "dash", "/usr/bin/bash")
 
 
@@ -192,6 +193,8 @@ class Command:
     """Whether all words are known and no shell stands in between."""
     place: Place
     """The container's Command, or its EntryPoint where only that one is written."""
+    shell: bool = False
+    """Whether a shell makes the words out of lines, so that one place holds several, and puts in variables."""
 
     @cached_property
     def verb(self) -> str:
@@ -236,7 +239,7 @@ def command(container: Place) -> Command:
                 complete = complete and text is not None
     place = container["Command"] if container["Command"] else container["EntryPoint"]
     if words and words[0][0] in _SHELLS:
-        return Command(tuple(_script(words)), False, place)
+        return Command(tuple(_script(words)), False, place, True)
     return Command(tuple(words), complete, place)
 
 
@@ -279,18 +282,23 @@ def read(container: Place, ran: Command, stock: bool, catalog: Catalog | None) -
                     secret,
                 )
             )
-    settings += _arguments(ran, catalog)
+    settings += _arguments(ran, catalog, {one.name: one for one in settings})
     complete = complete and not any(one.key in _FILES for one in settings)
     complete = complete and not any(word == "-cf" or word.startswith("-cf=") for word, _ in ran.words)
     return Options(tuple(settings), complete, stock, catalog)
 
 
-def _arguments(ran: Command, catalog: Catalog | None) -> Iterator[Setting]:
+def _arguments(
+    ran: Command, catalog: Catalog | None, variables: Mapping[str, Setting]
+) -> Iterator[Setting]:
+    """The options of the command line; `variables` are those that a shell knows."""
     words = list(ran.words)
     number = 0
     while number < len(words):
         word, place = words[number]
         number += 1
+        if ran.shell and word.startswith("-"):
+            place = place.of(word.partition("=")[0])
         if word.startswith("-D"):
             yield Setting(word, "", word if "${" not in word else None, place, place, argument=True)
             continue
@@ -300,11 +308,29 @@ def _arguments(ran: Command, catalog: Catalog | None) -> Iterator[Setting]:
         value_place = place
         if not given and number < len(words) and not words[number][0].startswith("-"):
             value, value_place = words[number]
+            value_place = value_place.of(name) if ran.shell else value_place
             number += 1
-        known = "${" not in value and "{{resolve:" not in value
         option = catalog.option(name[2:]) if catalog else None
         key = (option.key if option and not option.wildcard else name[2:]) if " " not in name else ""
+        if ran.shell and "$" in value:
+            yield _expanded(Setting(name, key, value, value_place, place, argument=True), variables)
+            continue
+        known = "${" not in value and "{{resolve:" not in value
         yield Setting(name, key, value if known else None, value_place, place, argument=True)
+
+
+def _expanded(setting: Setting, variables: Mapping[str, Setting]) -> Setting:
+    """A setting into which a shell puts variables: that of the variable where it is nothing else, its secret
+    too."""
+    text, known = setting.value or "", isinstance(setting.place.value, str)
+    names = [match[1] or match[2] for match in _VARIABLE.finditer(text)]
+    alone = variables.get(names[0]) if known and len(names) == 1 and _VARIABLE.fullmatch(text) else None
+    if alone is not None:
+        return replace(setting, value=alone.value, place=alone.place, secret=alone.secret)
+    values = {name: variables[name].value if name in variables else None for name in names}
+    if not known or None in values.values() or "$" in _VARIABLE.sub("", text) or "`" in text:
+        return replace(setting, value=None)
+    return replace(setting, value=_VARIABLE.sub(lambda match: values[match[1] or match[2]] or "", text))
 
 
 def _key(name: str, catalog: Catalog | None) -> str:

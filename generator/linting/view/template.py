@@ -29,11 +29,15 @@ class View:
     aren't known.
     """
 
-    def __init__(self, document: Document, *, region: str = "", keycloak_version: str = ""):
+    def __init__(
+        self, document: Document, *, region: str = "", keycloak_version: str = "", running: bool = False
+    ):
         """`keycloak_version` (`26.7.4`) wins over what image tags say; empty where nobody gives one, and
-        anything that is no version counts as none."""
+        anything that is no version counts as none. `running`: the document is what AWS describes, so that
+        all of it is there already."""
         self.document = document
         self.region = region
+        self.running = running
         self.keycloak_version = keycloak_version if _is_version(keycloak_version) else ""
 
     @cached_property
