@@ -65,7 +65,7 @@ def params(scene: Scene, findings: Sequence[Judged], kept: Sequence[Kept], notes
     tail = _section("Corrected by what is rendered anyway", _others(scene, findings))
     tail += _section("Not carried", [f"{one.what}: {one.why}" for one in scene.left] + list(notes))
     changed = [f"{one.theirs} ({one.type}): {one.verdict}" for one in kept if one.verdict != "kept"]
-    tail += _section("Not kept when the stack is updated with this", changed)
+    tail += _section("Not kept as it is when the stack is updated with this", changed)
     return text + tail
 
 
