@@ -33,7 +33,7 @@ from generator.document import Document, Resource
 from generator.params import describe
 from generator.params.types import RETENTION_DAYS
 from generator.rendering.renaming import renamed_data
-from generator.reviewing.changes import Change, Changes, Side, compare
+from generator.reviewing.changes import Change, Changes, ResourceChange, Side, compare
 from generator.reviewing.effects import (
     CONDITIONAL,
     CREATE,
@@ -43,6 +43,7 @@ from generator.reviewing.effects import (
     Cause,
     Effect,
     deletion_policy,
+    effect_of,
     judge,
 )
 from generator.reviewing.facts import NAMES, fact
@@ -150,9 +151,9 @@ class Kept:
     deleted: str = ""
     """What its removal does, where it is removed."""
     fails: str = ""
-    """Why the update fails at it, with what to do before; empty where it doesn't."""
+    """Why the update breaks at it, with what to do before; empty where it doesn't."""
     changed: tuple[str, ...] = ()
-    """What a kept one loses."""
+    """What a kept one loses, and what it is kept on."""
 
     @property
     def kept(self) -> bool:
@@ -162,11 +163,9 @@ class Kept:
     @property
     def verdict(self) -> str:
         """In a few words."""
-        if self.fails:
-            return f"the update fails: {self.fails}"
         if self.kept:
             return "; ".join(("kept", *self.changed))
-        return self.deleted or f"replaced: {'; '.join(self.replaced)}"
+        return self.fails or self.deleted or f"replaced: {'; '.join(self.replaced)}"
 
 
 @dataclass(frozen=True)
@@ -195,6 +194,7 @@ def keep(scene: Scene, templates: Path | None = None) -> list[Kept]:
     what is there.
     """
     _retention(scene)
+    _zone(scene)
     return _Keeper(scene, templates).keep()
 
 
@@ -207,6 +207,8 @@ class _Keeper:
         self._preview = Preview(scene.draft, scene.catalog, templates)
         self._roles = {ours: one.logical_id for ours, one in pairing.roles(scene) if one is not None}
         self._nameless: set[str] = set()
+        self._waiting: dict[str, list[str]] = {}
+        """Their id -> properties that replace it unless a line that waits gets what they are."""
 
     def keep(self) -> list[Kept]:
         stack = stack_name(self._document, self._preview)
@@ -260,14 +262,19 @@ class _Keeper:
 
     def _told(self, changes: Changes, stand_ins: frozenset[str]) -> Changes:
         """The changes without those that come of a line that waits, and of a zone written in two ways."""
+        self._waiting = {}
 
-        def counts(type_: str, one: Change) -> bool:
-            return not any(text in (one.after or "") for text in stand_ins) and not _same_zone(type_, one)
+        def counts(each: ResourceChange, one: Change) -> bool:
+            if any(text in (one.after or "") for text in stand_ins):
+                if effect_of(each.type, one.properties, one.before, one.after)[0] in (REPLACEMENT, CONDITIONAL):
+                    self._waiting.setdefault(each.logical_id, []).append(one.name)
+                return False
+            return not _same_zone(each.type, one)
 
         return replace(
             changes,
             resources=tuple(
-                replace(each, changes=tuple(one for one in each.changes if counts(each.type, one)))
+                replace(each, changes=tuple(one for one in each.changes if counts(each, one)))
                 for each in changes.resources
             ),
         )
@@ -325,6 +332,9 @@ class _Keeper:
                 found = replace(found, changed=tuple(self._another_rule(resource, ours, outcome)))
             elif effect is not None and resource.type != _TASK_DEFINITION:
                 found = self._judged(found, effect)
+            if theirs in self._waiting and found.kept and resource.type != _TASK_DEFINITION:
+                what = f"if you write what {' and '.join(self._waiting[theirs])} is now"
+                found = replace(found, changed=(what, *found.changed))
             known = theirs in main or resource.type in _DATA or resource.type in _TOLD and not found.kept
             if known or found.fails or found.changed:
                 yield found
@@ -346,7 +356,7 @@ class _Keeper:
     def _judged(self, found: Kept, effect: Effect) -> Kept:
         refused = [one.say for one in effect.causes if one.effect == REFUSED]
         if refused:
-            return replace(found, fails=refused[0])
+            return replace(found, fails=f"the update fails: {refused[0]}")
         if _anew(effect):
             causes = [one for one in effect.causes if one.effect in (REPLACEMENT, CONDITIONAL)]
             return replace(found, replaced=tuple(dict.fromkeys(self._why(found, one) for one in causes)))
@@ -445,15 +455,20 @@ def _losses(type_: str, effect: Effect) -> Iterator[str]:
 
 def _in_the_way(type_: str) -> str:
     why, before = _IN_THE_WAY.get(
-        type_, ("AWS takes no second one beside it", "update the stack without it before")
+        type_, ("AWS takes no second one like it", "update the stack without it before")
     )
-    return f"{why} ({before})"
+    return f"in the way of the new one: {why} ({before})"
 
 
 def _gone(resource: Resource) -> str:
     policy = deletion_policy(resource)
     if policy == "Retain":
         return "leaves the stack and stays"
+    if resource.type in (RECORD, RECORD_GROUP):
+        return (
+            "deleted, and its name leads nowhere: write load_balancer.hosted_zone and dns_records, or DeletionPolicy: "
+            "Retain into it and update the stack with that before"
+        )
     return "deleted, with a last snapshot" if policy == "Snapshot" else "deleted"
 
 
@@ -476,6 +491,21 @@ def _retention(scene: Scene) -> None:
         for one in scene.view.document.of_type("AWS::EC2::FlowLog"):
             group = scene.view.resolver.properties(one)["LogGroupName"].resource(LOG_GROUP)
             _without_end(scene, group, "network.create.flow_logs.retention_days")
+
+
+def _zone(scene: Scene) -> None:
+    """Asks for the zone of records that lead to Keycloak, where the template names it by something that AWS
+    makes or a parameter: without it they would be deleted."""
+    hosts = {
+        str(scene.draft.value(key) or "").removeprefix("https://")
+        for key in ("keycloak.hostname", "keycloak.admin.hostname")
+    } - {""}
+    for one in scene.view.document.of_type(RECORD):
+        properties = scene.view.resolver.properties(one)
+        name, zone = properties["Name"].text or "", properties["HostedZoneId"]
+        if name.rstrip(".") in hosts and zone and zone.text is None:
+            scene.draft.ask("load_balancer.hosted_zone", f"the zone of {one.logical_id}")
+            scene.draft.set("load_balancer.dns_records", True)
 
 
 def _without_end(scene: Scene, group: Resource | None, key: str) -> None:

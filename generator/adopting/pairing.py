@@ -181,6 +181,8 @@ class Pairs:
                 holders = [there for there, had in self._holding(its, now.type, key) if self.equal(wanted, had)]
                 if name in anew or name not in holders:  # else it has had it all along
                     found.update(dict.fromkeys(holders, name))
+                if now.type == SCALABLE_TARGET and name in anew & self.theirs.document.resources.keys():
+                    found[name] = name  # its ResourceId is written in another way, and means the same
         return found
 
     def _holding(self, its: Values, type_: str, key: Key) -> list[tuple[str, tuple[Node | None, ...]]]:
