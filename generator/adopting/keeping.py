@@ -8,6 +8,7 @@ what AWS has one of only stands in the way. The verdicts are those of the projec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,7 +209,7 @@ class _Keeper:
         self._roles = {ours: one.logical_id for ours, one in pairing.roles(scene) if one is not None}
         self._nameless: set[str] = set()
         self._waiting: dict[str, list[str]] = {}
-        """Their id -> properties that replace it unless a line that waits gets what they are."""
+        """Their id -> what it is kept on: on what a line that waits gets, on the order of the account's zones."""
 
     def keep(self) -> list[Kept]:
         stack = stack_name(self._document, self._preview)
@@ -224,14 +225,19 @@ class _Keeper:
         while (outcome := self._outcome(pairs, stack)) is not None and self._better(pairs, outcome):
             pass
         if outcome is None:
-            return [
-                Kept(one.logical_id, one.type, "", (), "nobody can tell, as the params don't render")
-                for one in self._document.of_type(*_DATA)
-            ]
+            return self._unjudged()
         for ours, theirs in outcome.names.items():
             if ours != theirs:
                 self._scene.draft.set(f"stack.logical_ids.{ours}", theirs)
         return [*self._going_on(outcome), *self._leaving(pairs, outcome)]
+
+    def _unjudged(self) -> list[Kept]:
+        """What can be said where nothing is rendered: outside of a project, or with templates that can't be."""
+        for ours, theirs in self._roles.items():
+            if ours != theirs and self._document.resources[theirs].type != SECRET:
+                self._scene.draft.set(f"stack.logical_ids.{ours}", theirs)
+        said = "nobody can tell what becomes of it, as the templates at hand render nothing"
+        return [Kept(one.logical_id, one.type, "", (), said) for one in self._document.of_type(*_DATA)]
 
     def _outcome(self, pairs: Pairs, stack: str) -> _Outcome | None:
         ours = self._preview.document(stack)
@@ -267,9 +273,12 @@ class _Keeper:
         def counts(each: ResourceChange, one: Change) -> bool:
             if any(text in (one.after or "") for text in stand_ins):
                 if effect_of(each.type, one.properties, one.before, one.after)[0] in (REPLACEMENT, CONDITIONAL):
-                    self._waiting.setdefault(each.logical_id, []).append(one.name)
+                    self._waiting.setdefault(each.logical_id, []).append(f"if you write what {one.name} is now")
                 return False
-            return not _same_zone(each.type, one)
+            if each.type == SUBNET and _same_zone(one):
+                self._waiting.setdefault(each.logical_id, []).append(f"if {one.after} is {one.before}")
+                return False
+            return True
 
         return replace(
             changes,
@@ -333,8 +342,7 @@ class _Keeper:
             elif effect is not None and resource.type != _TASK_DEFINITION:
                 found = self._judged(found, effect)
             if theirs in self._waiting and found.kept and resource.type != _TASK_DEFINITION:
-                what = f"if you write what {' and '.join(self._waiting[theirs])} is now"
-                found = replace(found, changed=(what, *found.changed))
+                found = replace(found, changed=(*self._waiting[theirs], *found.changed))
             known = theirs in main or resource.type in _DATA or resource.type in _TOLD and not found.kept
             if known or found.fails or found.changed:
                 yield found
@@ -431,12 +439,12 @@ def _made_alike(theirs: Side, outcome: _Outcome, ours: str, there: str) -> bool:
     return was is not None and now is not None and was.value == now.value
 
 
-def _same_zone(type_: str, change: Change) -> bool:
-    """Whether a subnet's zone is written by its letter on one side and by its number on the other."""
-    if type_ != SUBNET or change.name != "AvailabilityZone" or not change.before or not change.after:
-        return False
-    letter = change.before.rstrip('"')[-1:]
-    return letter in "abc" and f"!Select [{'abc'.index(letter)}, !GetAZs ]" == change.after
+def _same_zone(change: Change) -> bool:
+    """Whether a zone is written by its letter before and by its number now: the account's first is most often a."""
+    letter = re.fullmatch(r'(?:[a-z]{2}(?:-[a-z]+)+-[0-9]|!Sub "\$\{AWS::Region\})([abc])"?', change.before or "")
+    return bool(letter) and change.name == "AvailabilityZone" and (
+        change.after == f"!Select [{'abc'.index(letter[1])}, !GetAZs ]"
+    )
 
 
 def _losses(type_: str, effect: Effect) -> Iterator[str]:

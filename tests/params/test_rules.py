@@ -85,6 +85,9 @@ ERRORS = {
         {"keycloak.discovery": "database", NAME: {"DiscoveryNamespace": "sso.internal"}},
         {NAME: {"DiscoveryNamespace": "sso.internal"}}, f"{NAME}.DiscoveryNamespace",
         "nodes find each other by the database", "take it out"),
+    "a name for a policy where nothing scales": (
+        {NAME: {"ScaleOutPolicy": "cpu"}}, {NAME: {"ScaleOutPolicy": "cpu"}, "service.autoscaling": {"max_tasks": 4}},
+        f"{NAME}.ScaleOutPolicy", "nothing scales the service", "take it out"),
     # --- client certificates
     "a listener for certificates that nobody knows": (
         asked(url=GONE), asked(), f"{CHOSEN}.url", "nobody would know", "such as https://sso.example.com:8443"),
@@ -599,7 +602,7 @@ WARNINGS = {
         {"service.tasks": 9, "database.pool_size": 10}, {"service.tasks": 8, "database.pool_size": 10},
         "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
     "more nodes than one answer names, scaled": (
-        {"service.autoscaling": {"max_tasks": 9}},
+        {"service.autoscaling": {"max_tasks": 4}},
         {"service.autoscaling": {"max_tasks": 9}, "keycloak.discovery": "database"},
         "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
     "nodes that talk in the clear": (
