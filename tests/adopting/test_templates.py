@@ -317,6 +317,7 @@ class TestForeign:
             (NAT, NAT.replace("0", "1"), "NatIp", "deleted"),
             ("10.0.144.0/20", "10.0.200.0/24", "Network", "write DeletionPolicy: Retain into Network, Door, DoorFrame"),
             ("HostedZoneId: !Ref Zone", "HostedZoneName: example.com.", "Address", "its name leads nowhere"),
+            ("RoutingPolicy: MULTIVALUE", "RoutingPolicy: WEIGHTED", "Nodes", "Name becomes keycloak-2"),
             (ADDRESS, GROUP, "Address", "its name leads nowhere"),
             (ADDRESS, GROUP + OTHER, "Address", "no second record"),
             ('!Sub "service/${Herd}/${Runner.Name}"', "service/herd/runner", "Room", "takes the new one away"),

@@ -602,7 +602,7 @@ WARNINGS = {
         {"service.tasks": 9, "database.pool_size": 10}, {"service.tasks": 8, "database.pool_size": 10},
         "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
     "more nodes than one answer names, scaled": (
-        {"service.autoscaling": {"max_tasks": 4}},
+        {"service.autoscaling": {"max_tasks": 9}},
         {"service.autoscaling": {"max_tasks": 9}, "keycloak.discovery": "database"},
         "keycloak.discovery", "with 9 tasks, Cloud Map answers with eight of them", "stay with 8, or write database"),
     "nodes that talk in the clear": (
