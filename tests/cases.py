@@ -266,7 +266,7 @@ CHOSEN = {f"choices-{number:02}": case for number, case in enumerate(pairwise(CH
 NAMES = {"Cluster": "sso", "Service": "sso", "LoadBalancer": "sso-balancer", "TargetGroup": "sso-tasks",
          "LogGroup": "/ecs/sso", "DiscoveryNamespace": "services.corp", "DiscoveryService": "sso", "Database": "sso-db",
          "DatabaseSubnetGroup": "sso-db", "DatabaseSecret": "sso/database", "BootstrapAdminSecret": "sso/admin"}
-"""A name for everything that a stack may have named."""
+"""A name for everything that a stack may have named which nothing scales."""
 
 
 def _versions() -> dict[str, dict]:

@@ -6,6 +6,7 @@ Pure: texts in, values out; nothing is written, nothing asked of AWS.
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -59,8 +60,16 @@ class Adoption:
     """What wasn't read, as sentences."""
 
 
-def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_version: str = "") -> Adoption:
+def adopt(
+    files: Sequence[tuple[str, str]],
+    *,
+    region: str = "",
+    keycloak_version: str = "",
+    templates: pathlib.Path | None = None,
+) -> Adoption:
     """Judge what `files` (name, text) describe and write params for the equivalent environment.
+
+    What an update does to a stack is told for the templates of the folder `templates`, this project's by default.
 
     They are one CloudFormation template, or answers of describe calls around one task definition (`CALLS`).
     Raises AdoptionError for what can't be adopted, CatalogError for a version that is none.
@@ -109,7 +118,7 @@ def adopt(files: Sequence[tuple[str, str]], *, region: str = "", keycloak_versio
     ):
         part(scene)
     _whole(scene)
-    kept = keeping.keep(scene) if template is not None else []
+    kept = keeping.keep(scene, templates) if template is not None else []
     _containers(scene)
     unread.unread(scene)
     findings.sort(key=lambda one: one.finding.order)

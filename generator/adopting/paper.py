@@ -80,7 +80,7 @@ def params(scene: Scene, findings: Sequence[Judged], kept: Sequence[Kept], notes
     tail += _section("Still so, as these params choose it", _lines(still))
     tail += _section("Not carried", [f"{one.what}: {one.why}" for one in scene.left] + list(notes))
     changed = [f"{one.theirs} ({one.type}): {one.verdict}" for one in kept if one.verdict != "kept"]
-    tail += _section("Not kept when the stack is updated with this", changed)
+    tail += _section("Not kept as it is when the stack is updated with this", changed)
     return text + tail
 
 

@@ -51,6 +51,7 @@ def adopt(session, files, environment, output, force, keycloak_version, region, 
         [(name, _text(name)) for name in dict.fromkeys(files)],
         region=region,
         keycloak_version=keycloak_version,
+        templates=_templates(session),
     )
     if target is not None:
         _write(target, found.params, force)
@@ -81,6 +82,13 @@ def _target(session, environment: str | None, output: Path | None) -> Path | Non
             "most, the first a letter)"
         )
     return session.root / "params" / f"{environment}.yaml"
+
+
+def _templates(session) -> Path | None:
+    """The project's templates; None outside of one."""
+    with contextlib.suppress(ProjectError):
+        return session.root / "templates"
+    return None
 
 
 def _shown(file: Path) -> str:

@@ -48,6 +48,8 @@ class PhysicalNames(Section):
     DatabaseSubnetGroup: t.SubnetGroupName | None = key("DBSubnetGroupName.", None)
     DatabaseSecret: t.SecretName | None = key("Name of the secret with the database's user.", None)
     BootstrapAdminSecret: t.SecretName | None = key("Name of the secret with the first administrator.", None)
+    ScaleOutPolicy: t.PolicyName | None = key(
+        "PolicyName of the policy that adds tasks; a service has one only for its CPU. Default: cpu-out.", None)
 
 
 class Stack(Section):

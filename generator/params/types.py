@@ -200,6 +200,7 @@ NamespaceName = text_like(rf"{_LABEL}(?:\.{_LABEL}){{0,9}}", "a domain", "servic
 DbInstanceName = text_like(r"(?=.{1,63}$)[a-z](?:-?[a-z0-9])*", "a database's name", "keycloak-db")
 SubnetGroupName = text_like(r"[a-z0-9][a-z0-9._-]{0,254}", "a group's name", "keycloak-db")
 SecretName = text_like(r"[A-Za-z0-9/_+=.@-]{1,512}", "a secret's name", "keycloak/database")
+PolicyName = text_like(r"[A-Za-z0-9_:/.#+=@-]{1,256}", "a scaling policy's name", "cpu-out")
 SnapshotId = text_like(r"[A-Za-z0-9:-]{1,400}", "a DB snapshot identifier", "keycloak-prod-2026-01-31")
 BucketName = text_like(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name", "example-logs")
 Email = text_like(r"[^@\s\"<>]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "an e-mail address", "on-call@example.com")

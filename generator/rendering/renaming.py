@@ -40,7 +40,7 @@ def renamed_template(text: str, environment: Environment) -> str:
         raise ParamsError(problems)
     shadowed = _shadowed(before)
     changed = "\n".join(_lines(text.split("\n"), ids, shadowed))
-    if parse(changed, "template.yaml").data != _renamed(before.data, ids):
+    if parse(changed, "template.yaml").data != renamed_data(before.data, ids):
         wrong = [
             old
             for old, new in ids.items()
@@ -157,11 +157,11 @@ def _alone(document: Document, old: str, new: str, shadowed: Mapping[int, set[st
     """Whether renaming one id alone comes out right, to a name that no resource has."""
     alone = {old: new}
     changed = "\n".join(_lines(document.text.split("\n"), alone, shadowed))
-    return parse(changed, "template.yaml").data == _renamed(document.data, alone)
+    return parse(changed, "template.yaml").data == renamed_data(document.data, alone)
 
 
-def _renamed(data: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
-    """The same document with ids changed where they are ids."""
+def renamed_data(data: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """A template's data with ids changed where they are ids."""
     resources = {ids.get(name, name): _resource(body, ids) for name, body in data["Resources"].items()}
     return {key: resources if key == "Resources" else _value(value, ids) for key, value in data.items()}
 

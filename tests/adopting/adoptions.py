@@ -97,6 +97,7 @@ ANSWERS = {
     "network.existing.database_subnets": ["subnet-0ccccccccccccccc1", "subnet-0ccccccccccccccc2"],
     "network.existing.private_subnets": ["subnet-0bbbbbbbbbbbbbbb1", "subnet-0bbbbbbbbbbbbbbb2"],
     "load_balancer.certificate": "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111",
+    "load_balancer.hosted_zone": "Z0123456789ABCDEFGHIJ",
     "database.existing.host": "db.example.com",
     "database.existing.secret": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-AbCdEf",
     "database.existing.security_group": "sg-0a1b2c3d4e5f67890",

@@ -85,6 +85,9 @@ ERRORS = {
         {"keycloak.discovery": "database", NAME: {"DiscoveryNamespace": "sso.internal"}},
         {NAME: {"DiscoveryNamespace": "sso.internal"}}, f"{NAME}.DiscoveryNamespace",
         "nodes find each other by the database", "take it out"),
+    "a name for a policy where nothing scales": (
+        {NAME: {"ScaleOutPolicy": "cpu"}}, {NAME: {"ScaleOutPolicy": "cpu"}, "service.autoscaling": {"max_tasks": 4}},
+        f"{NAME}.ScaleOutPolicy", "nothing scales the service", "take it out"),
     # --- client certificates
     "a listener for certificates that nobody knows": (
         asked(url=GONE), asked(), f"{CHOSEN}.url", "nobody would know", "such as https://sso.example.com:8443"),

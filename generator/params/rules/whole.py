@@ -33,7 +33,7 @@ def high_availability_is_possible(settings: Settings, _: Catalog) -> Iterator[Co
                       "write 7 or more")
 
 
-@rule("stack.physical_names", "database.create", "keycloak.discovery", "service.cluster")
+@rule("stack.physical_names", "database.create", "keycloak.discovery", "service.cluster", "service.autoscaling")
 def only_what_is_rendered_has_a_name(settings: Settings, _: Catalog) -> Iterator[Complaint]:
     missing = {"Cluster": "service.cluster names one that is there"} if settings.service.cluster else {}
     if not settings.database.create:
@@ -41,6 +41,8 @@ def only_what_is_rendered_has_a_name(settings: Settings, _: Catalog) -> Iterator
                                  "the database isn't this stack's")
     if settings.keycloak.discovery != "dns":
         missing |= dict.fromkeys(("DiscoveryNamespace", "DiscoveryService"), "nodes find each other by the database")
+    if not settings.service.autoscaling:
+        missing["ScaleOutPolicy"] = "nothing scales the service"
     for logical_id, why in missing.items():
         if getattr(settings.stack.physical_names, logical_id):
             yield Complaint(f"stack.physical_names.{logical_id}", f"no {logical_id} is rendered: {why}", "take it out")
