@@ -101,9 +101,17 @@ class TargetGroup:
 
     @property
     def health_protocol(self) -> str | None:
-        """The protocol that is asked with, HTTP where none is written; None where it isn't known."""
+        """The protocol that is asked with; None where it isn't known.
+
+        Where none is written it is HTTP for an Application Load Balancer's target groups and TCP for all others
+        (API_CreateTargetGroup, HealthCheckProtocol).
+        """
         place = self.properties["HealthCheckProtocol"]
-        return place.text if place else "HTTP"
+        if place:
+            return place.text
+        if not self.properties["Protocol"] or self.protocol in ("HTTP", "HTTPS"):
+            return "HTTP"
+        return "TCP" if self.protocol is not None else None
 
     def health_port(self, traffic_port: int | None) -> int | None:
         """The port that is asked, `traffic_port` where the traffic's is; None where it isn't known."""

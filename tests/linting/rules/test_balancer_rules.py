@@ -111,6 +111,16 @@ LOUD = {
         "E9050",
         stock("26.7.4", "KC_HTTP_MANAGEMENT_RELATIVE_PATH=/management"),
     ),
+    "a network balancer that asks by HTTP": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: TCP", "HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
+    "a check without a protocol": (
+        "E9050",
+        stock("26.7.4"),
+        group("HealthCheckProtocol: ~", "HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
     "/ takes 200 only": (
         "E9050",
         stock("26.7.4"),
@@ -310,6 +320,16 @@ SILENT = {
         DENIED,
         "Association:\n  Type: AWS::WAFv2::WebACLAssociation\n"
         "  Properties: {ResourceArn: !Ref LoadBalancer, WebACLArn: !ImportValue acl}\n",
+    ),
+    "a network balancer's own check": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: TCP", "HealthCheckProtocol: ~", "HealthCheckPath: ~", "HealthCheckPort: ~", "Matcher: ~"),
+    ),
+    "a check of a protocol that isn't known": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: !Ref Nowhere", "HealthCheckProtocol: ~", "HealthCheckPath: /", "HealthCheckPort: ~"),
     ),
     "an internal balancer": ("E9140", stock("24.0.5"), DENIED, "LoadBalancer:\n  Properties: {Scheme: internal}\n"),
     "dots, which the balancer normalizes": ("E9140", stock("24.0.5")),
