@@ -54,7 +54,8 @@ BARRED = {
     "all but the public paths": acl(f"{{NotStatement: {{Statement: {path('/realms/')}}}}}"),
     "the path, decoded in a way of its own": acl(path("admin", "CONTAINS", change="BASE64_DECODE")),
     "a path by an expression": acl("{RegexMatchStatement: {RegexString: '^/admin', FieldToMatch: {UriPath: {}}}}"),
-    "by rules of elsewhere": acl("{RuleGroupReferenceStatement: {Arn: !ImportValue group}}", "OverrideAction: {None: {}}"),
+    "by rules of elsewhere": acl(
+        "{RuleGroupReferenceStatement: {Arn: !ImportValue group}}", "OverrideAction: {None: {}}"),
     "AWS's rules for paths of administrators": managed("AWSManagedRulesAdminProtectionRuleSet"),
     "a web ACL of elsewhere": """
         WebAclOnBalancer:
@@ -180,6 +181,7 @@ def distribution(more: str = "", domain: str = "!GetAtt LoadBalancer.DNSName", p
 
 WITHOUT_RULE = "ClientForwardedFor: ~\n"
 FROM_CLOUDFRONT = behind_header("!ImportValue header")
+FORWARD = "{Type: forward, TargetGroupArn: !Ref TargetGroup}"
 BUCKET = "!GetAtt Files.RegionalDomainName"
 
 
@@ -194,7 +196,7 @@ BUCKET = "!GetAtt Files.RegionalDomainName"
         ((distribution("WebACLId: !ImportValue acl"), FROM_CLOUDFRONT), None),
         ((distribution(domain="sso.example.com"),), None),
     ],
-    ids=["no CDN", "a CDN for files", "both ways", "straight to it", "only by the CDN", "a web ACL of elsewhere", "who knows"],
+    ids=["no CDN", "a CDN for files", "both ways", "straight to it", "only by the CDN", "a web ACL of elsewhere", "maybe"],
 )
 def test_a_forged_address_behind_cloudfront(changes, fix):
     """Behind CloudFront nobody is told to refuse the header that CloudFront adds to every request."""
@@ -211,10 +213,86 @@ def test_a_forged_address_behind_cloudfront(changes, fix):
         ((), False),
         ((distribution(), WITHOUT_RULE), False),
         ((distribution(), "PublicRule: {Properties: {Priority: 4}}"), False),
-        ((distribution(), "ClientForwardedFor: {Properties: {Actions: [{Type: forward, TargetGroupArn: !Ref TargetGroup}]}}"), False),
+        ((distribution(), f"ClientForwardedFor: {{Properties: {{Actions: [{FORWARD}]}}}}"), False),
     ],
-    ids=["https", "as the viewer", "another listener", "a CDN for files", "no CDN", "no rule", "after another", "forwarded"],
+    ids=["https", "as the viewer", "another listener", "files", "no CDN", "no rule", "after another", "forwarded"],
 )
 def test_a_rule_that_refuses_all_of_cloudfront_is_seen(changes, refused):
     """A rule against X-Forwarded-For turns everybody away who comes through CloudFront, and only there."""
     assert bool(found("E9193", *changes)) is refused
+
+
+def network(listener: str = "TLS", more: str = "", balancer: str = "", variables: str = "") -> str:
+    """A Network Load Balancer in front of Keycloak, instead of the Application Load Balancer."""
+    return f"""
+        ClientForwardedFor: ~
+        AdminRule: ~
+        PublicRule: ~
+        HttpListener: ~
+        LoadBalancer: {{Properties: {{Type: network, LoadBalancerAttributes: ~, {balancer}}}}}
+        HttpsListener:
+          Properties:
+            Protocol: {listener}
+            DefaultActions: [{{Type: forward, TargetGroupArn: !Ref TargetGroup}}]
+        TargetGroup: {{Properties: {{Protocol: TCP, TargetGroupAttributes: [{more}]}}}}
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Image: quay.io/keycloak/keycloak:26.7.4
+                Command: [start]
+                Environment: [{variables}]
+        """
+
+
+KEPT = "{Key: preserve_client_ip.enabled, Value: 'true'}"
+NOBODY_TRUSTED = "{Name: KC_PROXY_TRUSTED_ADDRESSES, Value: ~}"
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        (network(), "Application Load Balancer"),
+        (network("TCP"), "take KC_PROXY_HEADERS away"),
+        (network(balancer="SecurityGroups: ~"), "Application Load Balancer"),
+        (network(variables=NOBODY_TRUSTED), "Application Load Balancer"),
+        (network(more=KEPT, variables=NOBODY_TRUSTED), "Application Load Balancer"),
+        (network(variables="{Name: KC_PROXY_HEADERS, Value: forwarded}"), "Application Load Balancer"),
+        (network(more=KEPT), None),
+        (network(more=KEPT, balancer="SecurityGroups: ~", variables=NOBODY_TRUSTED), None),
+        (network(balancer="Scheme: internal"), None),
+        (network(balancer="SecurityGroups: [sg-0a1b2c3d4e5f67890]"), None),
+        (network(variables="{Name: KC_PROXY_TRUSTED_ADDRESSES, Value: 192.0.2.0/24}"), None),
+        (network(variables="{Name: KC_PROXY_TRUSTED_ADDRESSES, Value: !Ref Nobody}"), None),
+        (network(variables="{Name: KC_PROXY_HEADERS, Value: ~}"), None),
+        ("", None),
+    ],
+    ids=[
+        "it ends TLS", "TLS passes", "no security group", "everybody is trusted", "clients' addresses are trusted",
+        "the other header", "clients' addresses aren't trusted", "tasks decide who gets in", "an inner balancer",
+        "a group of elsewhere", "another proxy is trusted", "who is trusted isn't known", "no headers",
+        "an Application Load Balancer",
+    ],
+)
+def test_headers_that_a_network_balancer_passes_on(change, fix):
+    """Headers behind a Network Load Balancer are the clients' own, unless another proxy may write them."""
+    assert [fix in one.fix for one in found("W9192", change)] == ([] if fix is None else [True])
+
+
+def test_a_proxy_in_the_task_writes_the_headers():
+    """A proxy container between a Network Load Balancer and Keycloak may write the headers that count."""
+    proxied = """
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Environment: [{Name: KC_HTTP_HOST, Value: 127.0.0.1}, {Name: KC_PROXY_TRUSTED_ADDRESSES, Value: ~}]
+              - Name: proxy
+                Image: public.ecr.aws/docker/library/nginx:1.27
+                PortMappings: [{ContainerPort: 8081}]
+        Service:
+          Properties:
+            LoadBalancers: [{ContainerName: proxy, ContainerPort: 8081, TargetGroupArn: !Ref TargetGroup}]
+        """
+    plain = network().partition("        TaskDefinition:")[0]  # with the image and the addresses of the good template
+    assert found("W9192", plain) and not found("W9192", plain, proxied)
