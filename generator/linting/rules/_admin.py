@@ -56,6 +56,9 @@ def closing(keycloak: Keycloak, decision: Decision, host: str) -> str:
     """What closes an opening and leaves logins open."""
     prefix = keycloak.relative_path
     public = f"{prefix}/realms/* and {prefix}/resources/*"
+    if decision.listener is not None and decision.listener.protocol not in ("HTTP", "HTTPS"):
+        # A Network Load Balancer's listener knows no paths.
+        return f"let an Application Load Balancer forward {public} alone, or let in the networks of administrators only"
     if decision.default:
         return f"let the default action answer 404 (Type: fixed-response) and forward {public} by a rule"
     # A condition on sources would lock out whoever logs in by the same rule.

@@ -279,6 +279,12 @@ def test_headers_that_a_network_balancer_passes_on(change, fix):
     assert [fix in one.fix for one in found("W9192", change)] == ([] if fix is None else [True])
 
 
+def test_a_listener_without_paths_is_not_told_to_look_at_them():
+    """Behind a Network Load Balancer nobody is told to answer 404 by path, which its listeners can't."""
+    (one,) = found("W9057", network(balancer="SecurityGroups: [sg-0a1b2c3d4e5f67890]"))
+    assert "Application Load Balancer" in one.fix and "404" not in one.fix
+
+
 def test_a_proxy_in_the_task_writes_the_headers():
     """A proxy container between a Network Load Balancer and Keycloak may write the headers that count."""
     proxied = """
