@@ -213,9 +213,9 @@ class _Reader:
         self.scalar: Any = None
         self._seen: set[int] = set()
 
-    def problem(self, message: str, mark: Any) -> MalformedDocument:
+    def problem(self, message: str, mark: Any, fix: str = "") -> MalformedDocument:
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 1)
-        return MalformedDocument(Problem(self.name, line, "", message), column)
+        return MalformedDocument(Problem(self.name, line, "", message, fix), column)
 
     def read(self, node: Any, path: Path) -> Any:
         # An alias hands out the node of its anchor again, so the second visit is the alias.
@@ -247,7 +247,10 @@ class _Reader:
     def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == _MERGE_TAG:
+            if key_node.tag == _MERGE_TAG:
+                message = "a YAML merge key (<<), which CloudFormation doesn't allow"
+                raise self.problem(message, key_node.start_mark, "write the keys out that it brings")
+            if not isinstance(key_node, yaml.ScalarNode):
                 raise self.problem("a key has to be plain text", key_node.start_mark)
             if id(key_node) in self._seen:
                 raise _Alias

@@ -3,7 +3,8 @@ says.
 
 The drill believes what it sees; this says which line of the template is behind it. Rules as the Elastic Load
 Balancing guide has them ("Condition types for listener rules"): the first rule by priority all of whose
-conditions hold; paths with their case, everything else without; the path as the client sent it.
+conditions hold; paths with their case, everything else without. The path is taken as the client sent it: the guide
+says "after URI normalization" and not what that is (docs/unverified.md, row 1).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def public_paths(version: str | Version) -> tuple[str, ...]:
 def path_tricks_reach_admin(version: str | Version) -> bool:
     """Whether `/realms/../admin/` and `/realms/%2e%2e/admin/` show the admin console.
 
-    A balancer that lets /realms/ through may let these through. Source: upgrading guide 26.4.3 ("Accepting
+    A proxy that lets /realms/ through and doesn't normalize paths lets these through. Source: upgrading guide 26.4.3 ("Accepting
     only normalized paths in requests"): from there on the answer is 400. Measured: the console answers on
     23.0.7, 24.0.5, 25.0.6, 26.0.8, 26.2.5 and 26.3.5, and 400 on 26.4.7 and 26.7.4; the classes of 26.4.0
     don't have the check yet. 22.0.5, which still has RESTEasy Classic (upgrading guide 23.0.0), answers 404.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generator.document import Document, MalformedDocument, parse
+from generator.document import Document, MalformedDocument, Path, parse
 from generator.linting.cache import Cache, in_file
 from generator.linting.findings import Finding
 
@@ -97,6 +97,11 @@ def _lint(subject: tuple[str, str, str, bool]) -> list[Finding]:
     said = linter.run(text, region, info)
     if not any(finding.rule == "E0000" for finding in said):
         said += own_findings(document, region, version, info)
+    if odd := _odd(document):
+        # What cfn-lint makes of them is a crash, or says less.
+        places = {one.path for one in odd}
+        said = [one for one in said if not linter.is_crash(one) and not (one.path in places and one.rule[:1] == "E")]
+        said += odd
     return sorted(dict.fromkeys(said), key=lambda finding: finding.order)
 
 
@@ -110,6 +115,42 @@ def own_findings(
 
     view = View(document, region=region, keycloak_version=keycloak_version or configured_version(document))
     return _not_ignored(document, pack.run_all(view), info)
+
+
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs")
+
+
+def _odd(document: Document) -> list[Finding]:
+    """The sections, and the resources, parameters, outputs... in them, that are no mappings."""
+    found = []
+    for section in _SECTIONS:
+        inside = document.data.get(section, {})
+        if not isinstance(inside, dict):
+            found.append(_no_mapping(document, (section,), inside))
+            continue
+        for name, value in inside.items():
+            # A loop is a list.
+            if not isinstance(value, dict) and not str(name).startswith("Fn::"):
+                found.append(_no_mapping(document, (section, name), value))
+    return found
+
+
+def _no_mapping(document: Document, path: Path, value: Any) -> Finding:
+    span = document.span(path)
+    kind = "empty" if value is None else "a list" if isinstance(value, list) else "a single value"
+    return Finding(
+        "E0000",
+        "error",
+        f"{'.'.join(map(str, path))} is {kind} and has to be a mapping of keys to values",
+        path,
+        span.line,
+        span.column,
+        span.end_line,
+        span.end_column,
+        title="A template can be read",
+        fix="write what belongs there, or take it away",
+        source_url="https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html",
+    )
 
 
 def _unreadable(error: MalformedDocument) -> Finding:

@@ -7,6 +7,7 @@ import difflib
 import functools
 import gc
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -30,6 +31,18 @@ def run(text: str, region: str, info: bool = False) -> list[Finding]:
         if not matches:
             matches = list(run_template_by_data(template, _config(region, info), _rules()))
         return list(_findings(matches))
+
+
+_RAISED = '" raised while validating \''
+_CRASH = re.compile(r"Unknown exception while processing rule (\w+): (.*)", re.DOTALL)
+
+
+def _plain(message: str) -> str:
+    """A crash of cfn-lint's in words that say whose it is; any other message as it is."""
+    match = _CRASH.fullmatch(message)
+    if not match:
+        return message
+    return f"cfn-lint's rule {match[1]} can't cope with this template and checked nothing of it: {match[2]}"
 
 
 @functools.cache
@@ -72,6 +85,11 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def is_crash(finding: Finding) -> bool:
+    """Whether one of cfn-lint's rules couldn't cope with the template and says no more than that."""
+    return finding.rule == "E0002" or _RAISED in finding.message and finding.message.startswith('Exception "')
+
+
 def _findings(matches: Iterable[Any]) -> Iterator[Finding]:
     matches = list(matches)
     # "Not valid under any of the given schemas" comes with one match per schema; alone it says nothing.
@@ -87,7 +105,7 @@ def _findings(matches: Iterable[Any]) -> Iterator[Finding]:
         yield Finding(
             rule=rule.id,
             severity="info" if rule.severity == "informational" else str(rule.severity),
-            message=str(match.message) + why,
+            message=_plain(str(match.message)) + why,
             path=tuple(
                 step if isinstance(step, int) else str(step) for step in getattr(match, "path", ()) or ()
             ),

@@ -263,8 +263,9 @@ class LoadBalancer(Section):
         "X-Forwarded-For sent by a client. refuse: answered with 400, so that the address in Keycloak's events can't "
         "be forged. trust: another proxy or CDN in front sets it.", "refuse")
     path_guard: Literal["auto", "on", "off"] = key(
-        "Rule against /../, //, ; and encoded letters in paths. auto: up to 26.5, where they reach the admin console "
-        "(up to 26.4.2) or a closed master realm.",
+        "Rule against /../, //, ; and encoded letters in paths, whatever the balancer's own normalization leaves of "
+        "them. auto: up to 26.5, where Keycloak takes them for the admin console (up to 26.4.2) or a closed master "
+        "realm.",
         "auto")
     client_certificates: ClientCertificates = key("Login with client certificates.", {})
     waf: Waf | None = key("AWS WAF with managed rules, those that break OAuth set to count.", None)

@@ -78,8 +78,8 @@ def split(hosts: Sequence[str], paths: Sequence[str], sources: Sequence[str]
 def guard_rules(listener: str, prefix: str) -> list[ListenerRule]:
     """Rules that answer 400 to path tricks, before any rule that lets something through."""
     return [ListenerRule(f"{prefix}PathGuardRule{number}", listener, number,
-                         "Up to Keycloak 26.5 such a path walks around the rules below: to the master realm, up to "
-                         "26.4.2 also to the admin console."
+                         "Up to 26.5 Keycloak takes such a path for another one: the master realm, up to 26.4.2 also "
+                         "the admin console. What of it the balancer normalizes isn't documented."
                          if number == 1 else "The same, spelt with encoded letters.",
                          path_regexes=(regex,), status=400)
             for number, regex in enumerate(PATH_GUARD, 1)]

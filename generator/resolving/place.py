@@ -129,6 +129,11 @@ class Place:
             return next(iter(value.unknowns), None)
         return value if isinstance(value, Unknown) else None
 
+    @property
+    def names(self) -> set[str]:
+        """The logical ids of resources and parameters that what is written here names."""
+        return self.resolver.document.references(self._origin[1])
+
     def resource(self, *types: str) -> Resource | None:
         """The resource of one of `types` that it refers to; None where it is none of this template's."""
         reference = self.reference

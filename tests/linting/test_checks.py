@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import botocore.session
 import pytest
 from bending import GOOD_TEXT, REGION, Case, bent, cases, needed_for, path_of, written
 
 from generator import linting
 from generator.document import Document, parse
 from generator.linting import linter, pack
+from generator.linting.checks.balancer_attributes import KNOWN
 from generator.linting.rule import Rule
 from generator.linting.view import View
 from tests.cases import PROJECT
@@ -59,6 +63,22 @@ GOOD = cases("good") + [
     Case("E9596", "a service with another limit", {"Discovery.Tags": TAGS}),
     Case("E9597", "policies with room", {"ExecutionRole.Policies": policies(6000, 3000)}),
 ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupAttribute"),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerAttribute"),
+        ("AWS::ElasticLoadBalancingV2::Listener", "ListenerAttribute"),
+    ],
+)
+def test_every_attribute_that_the_api_describes_is_known(kind, shape):
+    """Nobody is warned of an attribute that AWS's own description of the API names."""
+    model = botocore.session.get_session().get_service_model("elbv2")
+    described = model.shape_for(shape).members["Key"].documentation
+    named = set(re.findall(r"<code>([a-z0-9_]+(?:\.[a-z0-9_]+)+)</code> *[-–]", described))
+    assert named == KNOWN[kind][1].keys()
 
 
 @pytest.fixture(scope="module")

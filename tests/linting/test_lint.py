@@ -5,18 +5,22 @@ a process left behind.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 from bending import GOOD_TEXT, REGION, bent, needed_for, written
 
-from generator.linting import Cache, Finding, Job, lint_many, lint_text, pack
+from generator.linting import Cache, Finding, Job, lint_many, lint_text, linter, pack
 from generator.linting.rule import Rule
+
+BUCKET = {"A": {"Type": "AWS::S3::Bucket"}}
 
 BAD_BOTH = {"Service.LoadBalancers.0.ContainerName": "x", "Database.PreferredUpkeepWindow": "x"}
 """A mistake that one of our checks finds, and one that cfn-lint finds."""
@@ -75,6 +79,37 @@ def test_unreadable_text_is_one_finding(text, line, words):
     (found,) = lint_text(text, "t.yaml", REGION)
     assert (found.rule, found.severity, found.line, found.file) == ("E0000", "error", line, "t.yaml")
     assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"Resources": {"A": None}}, ["Resources.A is empty"]),
+        ({"Resources": {"A": "x", "B": 5}}, ["Resources.A is a single value", "Resources.B is a single value"]),
+        ({"Resources": []}, ["Resources is a list"]),
+        ({"Resources": BUCKET, "Parameters": None}, ["Parameters is empty"]),
+        ({"Resources": BUCKET, "Conditions": {"P": None}, "Outputs": {"O": 1}},
+         ["Conditions.P is empty", "Outputs.O is a single value"]),
+        ({"Resources": BUCKET | {"Fn::ForEach::More": ["X", ["a"], {"${X}": BUCKET["A"]}]},
+          "Transform": "AWS::LanguageExtensions"}, []),
+    ],
+)
+def test_what_has_to_be_a_mapping_and_is_none_is_named(sections, said):
+    """Whoever writes `A: ` and nothing behind it reads what is wrong and where, not how a linter's rule crashed."""
+    found = lint_text(json.dumps(sections, indent=1), "t.json", REGION)
+    assert [one.message.partition(" and has")[0] for one in found if one.rule == "E0000"] == said
+    assert all(one.line > 1 for one in found if one.rule == "E0000")
+    assert not [one for one in found if "xception" in one.message]
+
+
+def test_a_crash_of_cfn_lint_is_told_as_one():
+    """Where a rule of cfn-lint's crashes on a well-formed template, its id is said and that it checked nothing."""
+    rule = SimpleNamespace(id="E0002", severity="error", shortdesc="", source_url="")
+    match = SimpleNamespace(
+        rule=rule, id="1", parent_id=None, message="Unknown exception while processing rule E1029: 'x'", path=[],
+        linenumber=1, columnnumber=1, linenumberend=1, columnnumberend=2)
+    (found,) = linter._findings([match])
+    assert "cfn-lint's rule E1029 can't cope" in found.message and linter.is_crash(found)
 
 
 def test_unreadable_text_needs_no_linter():

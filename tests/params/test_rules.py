@@ -303,7 +303,7 @@ ERRORS = {
     "the guard off where tricks work": (
         at("26.3.5", **{"load_balancer.path_guard": "off"}),
         at("26.4.7", **{"load_balancer.path_guard": "off", "keycloak.master_realm": "everyone"}),
-        "load_balancer.path_guard", "/realms/../admin/ reaches the admin console through the public host",
+        "load_balancer.path_guard", "only the balancer's normalization, which wasn't tried",
         "write auto, or use Keycloak 26.4.3 or newer"),
     "a check that outlasts its interval": (
         {"load_balancer.health_check": {"interval_seconds": 10, "timeout_seconds": 10}},
@@ -589,7 +589,7 @@ WARNINGS = {
         "keycloak.admin.allow_from", "everybody may reach the admin console", "list networks"),
     "the guard off inside": (
         at("26.3.5", **{**INTERNAL, "load_balancer.path_guard": "off"}), at("26.3.5", **INTERNAL),
-        "load_balancer.path_guard", "reaches the admin console", "write auto"),
+        "load_balancer.path_guard", "/realms/../admin/ for the admin console", "write auto"),
     "the guard off where a closed realm is open": (
         at("26.4.7", **{"load_balancer.path_guard": "off"}), at("26.6.4", **{"load_balancer.path_guard": "off"}),
         "load_balancer.path_guard", "/realms/master;x/ reaches the master realm from everywhere", "write auto"),

@@ -30,6 +30,8 @@ _GROUP = {
     "load_balancing.cross_zone.enabled": (*_SWITCH, "use_load_balancer_configuration"),
     "preserve_client_ip.enabled": _SWITCH,
     "proxy_protocol_v2.enabled": _SWITCH,
+    "send_tcp_reset.on_deregistration.enabled": _SWITCH,
+    "send_tcp_reset.on_unhealthy.enabled": _SWITCH,
     "slow_start.duration_seconds": ("0", range(30, 900 + 1)),
     "stickiness.app_cookie.cookie_name": _ANY,
     "stickiness.app_cookie.duration_seconds": (_WEEK,),
@@ -85,6 +87,7 @@ _BALANCER = {
 _HEADER = "routing.http.request.x_amzn_"
 _RESPONSE = "routing.http.response."
 _LISTENER = {
+    "send_tcp_reset.on_idle_timeout.enabled": _SWITCH,
     "tcp.idle_timeout.seconds": (range(60, 6000 + 1),),
     _HEADER + "mtls_clientcert.header_name": _ANY,
     _HEADER + "mtls_clientcert_issuer.header_name": _ANY,
@@ -106,18 +109,19 @@ _LISTENER = {
     _RESPONSE + "x_content_type_options.header_value": _ANY,
     _RESPONSE + "x_frame_options.header_value": _ANY,
 }
-_KNOWN = {
+KNOWN = {
     TARGET_GROUP: ("TargetGroupAttributes", _GROUP),
     BALANCER: ("LoadBalancerAttributes", _BALANCER),
     LISTENER: ("ListenerAttributes", _LISTENER),
 }
+"""Type -> (property, attribute -> what it takes)."""
 
 
 def _attributes(document: Document) -> Iterator[tuple[Resource, list[tuple[Path, str, object]], dict]]:
     """(resource, its attributes as (path, key, value), the attributes there are) of everything
     that can have some.
     """
-    for kind, (name, known) in _KNOWN.items():
+    for kind, (name, known) in KNOWN.items():
         for resource in document.of_type(kind):
             path = (*resource.path, "Properties", name)
             found = [
@@ -204,7 +208,7 @@ class LogBucket(Rule):
     def hits(self, view: View) -> Iterator[Hit]:
         for resource, attributes, _ in _attributes(view.document):
             keys = {key for _, key, _ in attributes}
-            said = resource.properties.get(_KNOWN[resource.type][0])
+            said = resource.properties.get(KNOWN[resource.type][0])
             if not isinstance(said, list) or len(attributes) != len(said):
                 continue  # the bucket may be among those that only AWS knows
             for path, key, value in attributes:

@@ -56,10 +56,14 @@ def actions(resource: Resource) -> list[tuple[Path, dict[str, Any]]]:
     return [((*path, index), action) for index, action in items(resource.properties, key)]
 
 
-def forwards(document: Document) -> Iterator[tuple[Path, str, Resource]]:
-    """(path of the action, its balancer, target group), for the target groups of the template."""
+def forwards(document: Document) -> Iterator[tuple[Path, str, Resource, frozenset[str]]]:
+    """(path of the action, its balancer, target group, conditions of all that it takes), for the target groups of the
+    template."""
     for router in document.of_type(LISTENER, RULE):
         balancer = balancer_of(document, router)
+        listener = listener_of(document, router)
+        involved = (router, listener, document.resources.get(balancer))
+        needed = frozenset(str(one.attributes["Condition"]) for one in involved if one and "Condition" in one.attributes)
         for path, action in actions(router):
             named = [action.get("TargetGroupArn")]
             named += [
@@ -69,16 +73,21 @@ def forwards(document: Document) -> Iterator[tuple[Path, str, Resource]]:
             for arn in named:
                 group = target(document, arn, TARGET_GROUP)
                 if group:
-                    yield path, balancer, group
+                    yield path, balancer, group, needed
+
+
+def listener_of(document: Document, router: Resource) -> Resource | None:
+    """A listener itself, a rule's listener; None where that one is elsewhere."""
+    if router.type == RULE:
+        return target(document, router.properties.get("ListenerArn"), LISTENER)
+    return router
 
 
 def balancer_of(document: Document, router: Resource) -> str:
     """A name for the balancer a listener or a rule belongs to, the same for all of one
     balancer; empty if unknown.
     """
-    listener: Resource | None = router
-    if router.type == RULE:
-        listener = target(document, router.properties.get("ListenerArn"), LISTENER)
+    listener = listener_of(document, router)
     if listener is None:
         return ""
     arn = listener.properties.get("LoadBalancerArn")

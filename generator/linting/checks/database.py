@@ -35,7 +35,9 @@ class DatabaseZone(Rule):
 
 
 class DatabasePassword(Rule):
-    """The master password is given or managed, never both; a new database needs one of the two."""
+    """The master password is given or managed, never both; a new database needs one of the two, unless its master
+    user logs in by IAM (MasterUserAuthenticationType).
+    """
 
     id = "E9582"
     shortdesc = "A database has a master password, from one place"
@@ -73,6 +75,7 @@ class DatabasePassword(Rule):
             if (
                 managed is False
                 and "MasterUserPassword" not in properties
+                and properties.get("MasterUserAuthenticationType", "password") == "password"
                 and not set(self.sources) & properties.keys()
             ):
                 yield Hit(path, "no master password", "write ManageMasterUserPassword: true")

@@ -90,9 +90,15 @@ class GroupOfOneBalancer(Rule):
     )
 
     def hits(self, view: View) -> Iterator[Hit]:
-        first: dict[str, str] = {}
+        seen: dict[str, list[tuple[str, frozenset[str]]]] = {}
         balancers = {balancer.logical_id for balancer in view.document.of_type(BALANCER)}
-        for path, balancer, group in forwards(view.document):
-            if balancer in balancers and first.setdefault(group.logical_id, balancer) != balancer:
-                message = f"{group.logical_id} is behind {first[group.logical_id]} already"
+        for path, balancer, group, needed in forwards(view.document):
+            before = seen.setdefault(group.logical_id, [])
+            if balancer not in balancers:
+                continue
+            # Two under different conditions may never be there together.
+            others = [name for name, its in before if name != balancer and (its <= needed or needed <= its)]
+            if others:
+                message = f"{group.logical_id} is behind {others[0]} already"
                 yield Hit(path, message, f"give {balancer} a target group of its own")
+            before.append((balancer, needed))

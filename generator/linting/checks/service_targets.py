@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from generator.document import Document, Resource
@@ -11,6 +12,9 @@ from generator.linting.rule import Hit, Rule
 from generator.linting.view import View
 
 _ROUTERS = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule")
+
+# What may make routers of its own: nested stacks, custom resources and modules.
+_MAKERS = re.compile(r"AWS::CloudFormation::(Stack|CustomResource|Macro)|Custom::.*|.*::MODULE")
 
 
 def _groups(document: Document, service: Resource) -> Iterator[tuple[tuple, Resource]]:
@@ -48,7 +52,8 @@ class ServiceAfterListener(Rule):
     """CloudFormation may make the service before the listener, as only DependsOn ties the two together.
 
     ECS then answers "The target group with targetGroupArn ... does not have an associated load balancer". A
-    target group belongs to a balancer from the moment a listener or a rule forwards to it.
+    target group belongs to a balancer from the moment a listener or a rule forwards to it. A nested stack or a custom
+    resource that is given the target group may make the rule; a loop or a macro, too.
     """
 
     id = "E9507"
@@ -68,6 +73,16 @@ class ServiceAfterListener(Rule):
                     for one in routers
                     if group.logical_id in view.document.references(one.properties)
                 ]
+                # These may forward as well; whether they do isn't seen here.
+                making = {
+                    one.logical_id
+                    for one in view.document.resources.values()
+                    if _MAKERS.fullmatch(one.type) and group.logical_id in view.document.references(one.properties)
+                }
+                if waits_for & making or making and not forwarding or _waits_for_others(view.document, service):
+                    continue
+                if not forwarding and not view.whole:
+                    continue
                 if not forwarding:
                     message = f"no listener or rule of the template forwards to {group.logical_id}"
                     yield Hit(path, message, "add a listener rule, and name it in DependsOn")
@@ -76,3 +91,8 @@ class ServiceAfterListener(Rule):
                         f"{service.logical_id} may be made before anything forwards to {group.logical_id}"
                     )
                     yield Hit(path, message, f"add {forwarding[0]} to its DependsOn")
+
+
+def _waits_for_others(document: Document, service: Resource) -> bool:
+    """Whether it names in DependsOn what the template doesn't show: resources of a loop or a macro."""
+    return any(one not in document.resources for one in service.depends_on)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from generator.keycloak import facts
 from generator.linting.view import Keycloak, Setting, View
 from generator.linting.view.balancers import BALANCER, Decision, Listener, LoadBalancer, TargetGroup
 from generator.linting.view.services import Target
@@ -119,6 +119,44 @@ def alias_of(view: View, host: str) -> LoadBalancer | None:
     return None
 
 
+class Origin(NamedTuple):
+    """An origin of a CloudFront distribution that is one of the template's balancers."""
+
+    distribution: Place
+    """The DistributionConfig."""
+    ports: tuple[int, ...]
+    """The ports that CloudFront asks at; none where they aren't known."""
+
+
+def origins(view: View, balancer: LoadBalancer) -> list[Origin] | None:
+    """The origins of the template's distributions that surely are that balancer; None where one may be."""
+    found = []
+    for one in view.resolver.resources(_DISTRIBUTION):
+        config = view.resolver.properties(one)["DistributionConfig"]
+        if config["Origins"].unknown is not None:
+            return None
+        for origin in config["Origins"]:
+            named = origin["DomainName"]
+            text, target = named.text, named.reference
+            led = alias_of(view, text.lower()) if text else None
+            if target is not None:
+                led = view.balancers.load_balancers.get(target.logical_id)
+            if led is balancer:
+                found.append(Origin(config, _origin_ports(origin["CustomOriginConfig"])))
+            elif led is None and target is None and not (text or "").endswith(".amazonaws.com"):
+                return None
+    return found
+
+
+def _origin_ports(config: Place) -> tuple[int, ...]:
+    """Where CloudFront asks an origin; with match-viewer, at the port of what the browser speaks."""
+    wanted = {"http-only": ("HTTPPort",), "https-only": ("HTTPSPort",), "match-viewer": ("HTTPPort", "HTTPSPort")}
+    default = {"HTTPPort": 80, "HTTPSPort": 443}
+    keys = wanted.get(config["OriginProtocolPolicy"].text or "", ())
+    ports = [config[key].integer if config[key] else default[key] for key in keys]
+    return tuple(one for one in ports if one is not None)
+
+
 # --- health ---
 
 
@@ -176,16 +214,87 @@ def may_refuse(view: View, balancer: LoadBalancer | None, *words: str) -> bool:
     """Whether a web ACL in front of a balancer may look at a part of the request: at least one of `words` (lower
     case) stands in one of its rules, or the rule's contents aren't known."""
     acls = web_acls(view, balancer)
-    if acls is None:
-        return True
-    for acl in acls:
-        for rule in acl["Rules"]:
-            text = repr(rule.value).lower()
-            if "rulegroupreferencestatement" in text or any(word in text for word in words):
-                return True
-        if acl["Rules"].unknown is not None:
+    return acls is None or any(_looks_at(acl, words) for acl in acls)
+
+
+def distribution_may_refuse(distribution: Place, *words: str) -> bool:
+    """The same for the web ACL of a CloudFront distribution."""
+    named = distribution["WebACLId"]
+    acl = named.resource(WEB_ACL)
+    return bool(named) and (acl is None or _looks_at(named.resolver.properties(acl), words))
+
+
+def _looks_at(acl: Place, words: tuple[str, ...]) -> bool:
+    for rule in acl["Rules"]:
+        text = repr(rule.value).lower()
+        if "rulegroupreferencestatement" in text or any(word in text for word in words):
             return True
-    return False
+    return acl["Rules"].unknown is not None
+
+
+# AWS's own rule groups look for attacks, and let a browser through; this one looks for paths of administrators.
+_ADMIN_PATHS = "AWSManagedRulesAdminProtectionRuleSet"
+# These change nothing about a path that is written plainly.
+_PLAIN = ("NONE", "LOWERCASE", "URL_DECODE", "URL_DECODE_UNI", "NORMALIZE_PATH", "NORMALIZE_PATH_WIN")
+# Parts of a request that somebody who asks for a page leaves out.
+_LEFT_OUT = ("QueryString", "SingleQueryArgument", "AllQueryArguments", "Body", "JsonBody", "Cookies")
+
+
+def may_bar(view: View, balancer: LoadBalancer | None, path: str) -> bool:
+    """Whether a web ACL in front of a balancer may keep strangers from a path, by whatever it looks at."""
+    acls = web_acls(view, balancer)
+    return acls is None or any(_may_bar(acl, path) for acl in acls)
+
+
+def _may_bar(acl: Place, path: str) -> bool:
+    if acl["Rules"].unknown is not None or not acl["DefaultAction"]["Allow"]:
+        return True
+    passing = ("Allow", "Count")
+    return any(
+        not any(rule["Action"][one] for one in passing) and _concerns(rule["Statement"], path) is not False
+        for rule in acl["Rules"]
+    )
+
+
+def _concerns(statement: Place, path: str) -> bool | None:
+    """Whether a rule's statement is met by somebody of anywhere who asks for a page: False where that can surely be
+    avoided, True where it can't."""
+    kind = next(iter(statement.keys()), "")
+    inner = statement[kind]
+    if kind in ("AndStatement", "OrStatement"):
+        answers = [_concerns(one, path) for one in inner["Statements"]]
+        settling = kind == "OrStatement"
+        return settling if settling in answers else None if None in answers or not answers else not settling
+    if kind == "NotStatement":
+        met = _concerns(inner["Statement"], path)
+        return not met if met is not None and _looks_at_path(inner["Statement"]) else None
+    if kind == "ManagedRuleGroupStatement":
+        own = inner["VendorName"].text == "AWS" and inner["Name"].text not in (None, _ADMIN_PATHS)
+        return False if own else None
+    if kind in ("RateBasedStatement", "GeoMatchStatement", "IPSetReferenceStatement", "AsnMatchStatement"):
+        return False
+    if _looks_at_path(statement):
+        return _path_matches(inner, path)
+    field = inner["FieldToMatch"]
+    return False if any(field[one] for one in _LEFT_OUT) else None
+
+
+def _looks_at_path(statement: Place) -> bool:
+    return bool(statement["ByteMatchStatement"]["FieldToMatch"]["UriPath"])
+
+
+def _path_matches(match: Place, path: str) -> bool | None:
+    searched = match["SearchString"].text
+    kinds = [one["Type"].text for one in match["TextTransformations"]]
+    if not searched or any(kind not in _PLAIN for kind in kinds):
+        return None
+    asked = path.lower() if "LOWERCASE" in kinds else path
+    return {
+        "EXACTLY": asked == searched,
+        "STARTS_WITH": asked.startswith(searched),
+        "ENDS_WITH": asked.endswith(searched),
+        "CONTAINS": searched in asked,
+    }.get(match["PositionalConstraint"].text or "")
 
 
 def blocked_by(acl: Place, group: str, names: tuple[str, ...]) -> tuple[Place, list[str]] | None:
@@ -213,26 +322,44 @@ def blocked_by(acl: Place, group: str, names: tuple[str, ...]) -> tuple[Place, l
 
 
 def admin_path(keycloak: Keycloak) -> str | None:
-    """The path of the admin console; None where it isn't known."""
-    return None if keycloak.relative_path is None else f"{keycloak.relative_path}/admin/master/console/"
+    """The path of the admin console; None where it isn't known, or where there may be no console."""
+    if keycloak.relative_path is None or "the admin console" not in admin_pages(keycloak):
+        return None
+    return f"{keycloak.relative_path}/admin/master/console/"
+
+
+def admin_pages(keycloak: Keycloak) -> dict[str, str]:
+    """What administrators need and nobody else -> its path below http-relative-path: the console, else the REST API
+    where features are off; none where nobody can tell.
+
+    Source: AdminRoot and Profile of keycloak/keycloak: without the feature `admin` (`admin2` up to 23) the console
+    answers 404, without `admin-api` all of it.
+    """
+    console = {"the admin console": "/admin/master/console/"}
+    off = keycloak.options.get("features-disabled")
+    if off is None or off.value == "":
+        return console
+    if off.value is None or off.secret:
+        return {}
+    names = {one.strip().partition(":")[0] for one in off.value.split(",")}
+    if "admin-api" in names:
+        return {}
+    return {"the admin REST API": "/admin/realms"} if names & {"admin", "admin2"} else console
 
 
 def tricks(keycloak: Keycloak) -> dict[str, str]:
-    """Path as sent -> what this version answers it with, of paths that look like others to a balancer."""
+    """Path -> what this version answers it with, of paths that a balancer takes for others than Keycloak does.
+
+    Not those that URI normalization may settle before a rule sees them (ELB guide, "Path conditions"): dots, empty
+    segments, encoded letters. Measured on 22.0.5, 23.0.7, 24.0.5 and 26.4.7; 26.0.8 answers 500.
+    """
     prefix, version = keycloak.relative_path, keycloak.version
-    if prefix is None or version is None:
+    if prefix is None or version is None or admin_path(keycloak) is None:
         return {}
-    found = {}
-    accepts_all = keycloak.options.get("http-accept-non-normalized-paths")
-    if facts.path_tricks_reach_admin(version) or accepts_all is not None and accepts_all.flag is True:
-        for start in (f"{prefix}/realms/..", f"{prefix}/resources/..", f"{prefix}/"):
-            found[f"{start}/admin/master/console/"] = "the admin console"
-    elif facts.path_parameters_reach_admin(version) and tuple(version) < (26, 5):
-        # Measured on 26.4.7; later ones of 26.5 answer 400 to such a path.
-        found[f"{prefix}/admin;x/master/console/"] = "the admin console"
-    if facts.path_tricks_reach_admin(version) and facts.path_tricks_reach_metrics(version):
-        found[f"{prefix}/realms/../metrics"] = "the metrics"
-    return found
+    numbers = tuple(version)
+    if numbers < (25, 0) or (26, 4, 3) <= numbers < (26, 5):
+        return {f"{prefix}/admin;x/master/console/": "the admin console"}
+    return {}
 
 
 def tricked(keycloak: Keycloak, listener: Listener) -> list[tuple[Decision, str, str]]:

@@ -60,3 +60,49 @@ def sslmode(keycloak: Keycloak) -> str | None:
         return None
     # An image of one's own may have its properties in keycloak.conf.
     return "prefer" if jdbc.parameters_setting is not None or options.missing("db-url-properties") else None
+
+
+def sslmode_of_mysql(keycloak: Keycloak) -> str | None:
+    """The sslMode of its connections to MySQL, PREFERRED where none is written; None for other drivers, where the
+    database insists on TLS, or where it can't be told.
+
+    Source: Connector/J developer guide, "Security": the default, and what the older useSSL, requireSSL and
+    verifyServerCertificate mean. `require_secure_transport` is off unless it is set (Amazon RDS User Guide,
+    "Requiring SSL/TLS for all connections to a MySQL DB instance").
+    """
+    jdbc, options = keycloak.jdbc, keycloak.options
+    if jdbc.vendor != "mysql" or jdbc.wrapper or not jdbc.parameters_known or local(jdbc.host):
+        return None
+    if options.get("db-tls-mode") or options.get("db-driver") or _set(keycloak, "require_secure_transport"):
+        return None
+    written = {name.lower(): value.upper() for name, value in jdbc.parameters.items()}
+    if "sslmode" in written:
+        return written["sslmode"]
+    if written.get("usessl") == "FALSE":
+        return "DISABLED"
+    if "TRUE" in (written.get("requiressl"), written.get("verifyservercertificate")):
+        return "REQUIRED"
+    return "PREFERRED" if jdbc.parameters_setting is not None or options.missing("db-url-properties") else None
+
+
+def unencrypted_mssql(keycloak: Keycloak) -> bool:
+    """Whether it surely tells SQL Server's driver not to encrypt, and nothing shows that the database insists.
+
+    Source: Microsoft JDBC driver, "Setting the connection properties": `encrypt` is true unless it is set, from 10.2
+    on; `optional` is another word for false.
+    """
+    jdbc = keycloak.jdbc
+    if jdbc.vendor not in ("mssql", "sqlserver") or not jdbc.parameters_known or local(jdbc.host):
+        return False
+    written = {name.lower(): value.lower() for name, value in jdbc.parameters.items()}
+    return written.get("encrypt") in ("false", "optional") and not _set(keycloak, "rds.force_ssl")
+
+
+def _set(keycloak: Keycloak, parameter: str) -> bool:
+    """Whether a parameter of the database is on, or may be: in a parameter group of elsewhere."""
+    if keycloak.database is None:
+        return False
+    place = keycloak.database.parameter(parameter)
+    if place is None:
+        return keycloak.database.parameters_elsewhere
+    return (place.text or "on").lower() in ("1", "on", "true")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.rules._admin import openings
+from generator.linting.rules._admin import closing, openings
 from generator.linting.view import Keycloak
 
 
@@ -19,8 +19,9 @@ class AdminReachable(KeycloakRule):
     down.
 
     The rule works the listener's rules out in their order, for every host they name and for one they don't.
-    It says nothing about a path that a login at the balancer or a rule on source addresses stands before, and
-    a rule for an admin host of its own that opens it to 0.0.0.0/0 in so many words is a warning, W9054.
+    It says nothing about a path that a login at the balancer, a rule on source addresses or on a header that
+    nobody guesses, or a web ACL may stand before, nor about a console that `features-disabled` takes away. A
+    rule for an admin host of its own that opens it to 0.0.0.0/0 in so many words is a warning, W9054.
 
     Bad (everything is forwarded):
 
@@ -57,13 +58,9 @@ class AdminReachable(KeycloakRule):
             if one.meant:
                 continue
             at = f" at {one.host}" if one.host else ""
-            prefix = keycloak.relative_path
             yield Hit(
                 one.decision.path,
                 f"everybody in the internet reaches {' and '.join(one.what)}{at}: {one.decision.name} "
                 f"forwards {one.path} to Keycloak",
-                "let the default action answer 404 (Type: fixed-response) and forward "
-                f"{prefix}/realms/* and {prefix}/resources/* by a rule"
-                if one.decision.default
-                else "add a source-ip condition with the networks of your administrators",
+                closing(keycloak, one.decision, one.host),
             )

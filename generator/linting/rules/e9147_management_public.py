@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._balancer import may_bar
 from generator.linting.view import Keycloak
 
 
@@ -56,6 +57,8 @@ class ManagementPublic(KeycloakRule):
             if listener.public is not True or listener.protocol not in ("HTTP", "HTTPS"):
                 continue
             for page in ("/metrics", "/health"):
+                if may_bar(keycloak.view, listener.balancer, f"{prefix}{page}"):
+                    continue
                 reached = listener.reached_by(f"{prefix}{page}", groups)
                 for decision, _ in reached:
                     yield Hit(

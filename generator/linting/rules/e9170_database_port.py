@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from generator.linting.rule import Hit, KeycloakRule
 from generator.linting.rules._database import postgresql
 from generator.linting.view import Keycloak
+from generator.linting.view.databases import PROXY
 
 
 class DatabasePort(KeycloakRule):
@@ -64,5 +65,7 @@ class DatabasePort(KeycloakRule):
                 place,
                 f"no task starts: Keycloak asks for its database at port {asked}, {database.name} listens on "
                 f"{port}",
-                f"write {port}, or !GetAtt {database.name}.Endpoint.Port",
+                f"write {port}"
+                if database.resource.type == PROXY
+                else f"write {port}, or !GetAtt {database.name}.Endpoint.Port",
             )

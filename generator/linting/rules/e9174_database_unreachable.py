@@ -12,7 +12,7 @@ class DatabaseUnreachable(KeycloakRule):
     """The security groups don't let Keycloak's tasks talk to the database.
 
     The database's group has to let them in at its port, and the tasks' group, if it has egress rules at all,
-    has to let them out. Otherwise no task starts: Keycloak waits for "Connect timed out", and the deployment
+    has to let them out; the same holds for an RDS Proxy that stands before it. Otherwise no task starts: Keycloak waits for "Connect timed out", and the deployment
     fails minutes later.
 
     Bad:

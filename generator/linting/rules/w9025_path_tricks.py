@@ -12,8 +12,10 @@ class PathTricks(KeycloakRule):
     """Keycloak takes paths that say something else to it than to the balancer.
 
     From 26.4.3 on, Keycloak answers 400 to paths with `..`, `//` and encoded letters.
-    `http-accept-non-normalized-paths=true` brings the old behaviour back: `/realms/../admin/` passes a
-    listener rule for `/realms/*` and shows the admin console. The option is deprecated and will be removed.
+    `http-accept-non-normalized-paths=true` brings the old behaviour back: `/realms/../admin/` shows the admin
+    console, also to whoever may reach `/realms/` only, unless the proxy before it normalizes paths. An
+    Application Load Balancer does before it compares them (ELB guide, "Path conditions"), but the guide doesn't
+    say what that covers. The option is deprecated and will be removed.
 
     Bad:
 
@@ -44,7 +46,7 @@ class PathTricks(KeycloakRule):
         if one is not None and one.flag is True:
             yield Hit.at(
                 one.place,
-                "a path such as /realms/../admin/ passes the balancer's rule for /realms/* and shows the"
-                " admin console",
+                "Keycloak takes /realms/../admin/ for the admin console again: only how the balancer normalizes "
+                "paths keeps strangers out",
                 f"take {one.name} away",
             )

@@ -48,7 +48,7 @@ class AdminOpened(KeycloakRule):
                 source = one.decision.of("source-ip")[0]
                 yield Hit.at(
                     source.place,
-                    f"everybody in the internet reaches the admin console at {one.host}: {one.decision.name} "
+                    f"everybody in the internet reaches {one.what[0]} at {one.host}: {one.decision.name} "
                     f"names {', '.join(source.texts)} as its sources",
                     "name the networks of your administrators instead, such as 203.0.113.0/24",
                 )

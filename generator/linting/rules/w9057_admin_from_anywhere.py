@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._admin import closing
+from generator.linting.rules._balancer import admin_pages, may_bar
 from generator.linting.view import Keycloak
 
 
@@ -51,12 +53,13 @@ class AdminFromAnywhere(KeycloakRule):
             # Where the whole internet surely gets in, E9054 speaks.
             if listener.public is not None or listener.balancer is None or listener.balancer.public is not True:
                 continue
-            for decision, _ in listener.reached_by(f"{prefix}/admin/master/console/", groups):
-                yield Hit(
-                    decision.path,
-                    f"the admin console is open to whoever {listener.balancer.name}'s security groups let in: "
-                    f"{decision.name} forwards {prefix}/admin/ from every address",
-                    "let the default action answer 404 and forward the public paths by rules"
-                    if decision.default
-                    else "add a source-ip condition with the networks of your administrators",
-                )
+            for what, page in admin_pages(keycloak).items():
+                if may_bar(keycloak.view, listener.balancer, f"{prefix}{page}"):
+                    continue
+                for decision, host in listener.reached_by(f"{prefix}{page}", groups):
+                    yield Hit(
+                        decision.path,
+                        f"{what} is open to whoever {listener.balancer.name}'s security groups let in: "
+                        f"{decision.name} forwards {prefix}/admin/ from every address",
+                        closing(keycloak, decision, host),
+                    )

@@ -13,9 +13,9 @@ class DenyList(KeycloakRule):
     """The listener forwards everything to Keycloak, and rules close the admin console.
 
     Whatever nobody thought of is open: the welcome page at `/`, a path that the next version brings, and
-    every way to write /admin that a pattern doesn't match. Up to 26.4 `//admin/` or `/admin;x/` was such a
-    way; a balancer's patterns know upper and lower case, nothing else. The reverse proxy guide lists what to
-    expose, and nothing beyond.
+    every way to write /admin that a pattern doesn't match and that the balancer doesn't normalize. Up to 26.4
+    `/admin;x/` was such a way, and `//admin/` may have been one. The reverse proxy guide lists what to expose,
+    and nothing beyond.
 
     Bad:
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.rules._balancer import forwards, may_refuse, reads_forwarded_for
+from generator.linting.rules._balancer import (
+    distribution_may_refuse,
+    forwards,
+    may_refuse,
+    origins,
+    reads_forwarded_for,
+)
 from generator.linting.view import Keycloak
 from generator.linting.view.balancers import Listener
 
+_HEADER = "x-forwarded-for"
 _MODE = "routing.http.xff_header_processing.mode"
 
 
@@ -22,7 +29,8 @@ class ForgedAddress(KeycloakRule):
     refuse requests that bring one.
 
     Behind another proxy, which has to be the only one who can connect, let that one overwrite the header
-    instead.
+    instead. CloudFront adds the header to every request, so the rule at the balancer would refuse them all
+    (E9193); a web ACL of the distribution sees what the browser sent, and can block it there.
 
     Bad:
 
@@ -47,7 +55,7 @@ class ForgedAddress(KeycloakRule):
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         if not reads_forwarded_for(keycloak) or not keycloak.view.balancers.complete:
             return
-        sending = forwards(keycloak)
+        sending, groups = forwards(keycloak), keycloak.target_groups
         for listener in keycloak.listeners:
             balancer = listener.balancer
             if listener.public is not True or balancer is None or balancer.application is not True:
@@ -55,13 +63,33 @@ class ForgedAddress(KeycloakRule):
             if balancer.attributes.text(_MODE, "append") != "append" or _may_turn_away(listener):
                 continue
             first = next((one for one in listener.decisions if one in sending), None)
-            if first is not None and not may_refuse(keycloak.view, balancer, "x-forwarded-for"):
+            fronts = origins(keycloak.view, balancer)
+            if first is None or fronts is None or may_refuse(keycloak.view, balancer, _HEADER):
+                continue
+            said = (
+                "whoever logs in chooses the address in Keycloak's events: Keycloak takes the first one "
+                f"in X-Forwarded-For, and {listener.name} passes on what the client wrote there"
+            )
+            if not fronts:
                 yield Hit(
                     listener.resource.path,
-                    "whoever logs in chooses the address in Keycloak's events: Keycloak takes the first one "
-                    f"in X-Forwarded-For, and {listener.name} passes on what the client wrote there",
+                    said,
                     "add a rule before the others that answers 400, with an http-header condition on "
                     'X-Forwarded-For, Values: ["*"]',
+                )
+            elif listener.reached_by(f"{keycloak.relative_path}/realms/x/", tuple(one.name for one in groups)):
+                yield Hit(
+                    listener.resource.path,
+                    said,
+                    f"let only CloudFront reach {balancer.name} (its prefix list in the security group), and let the "
+                    "distribution's web ACL block requests that bring X-Forwarded-For",
+                )
+            elif not any(distribution_may_refuse(one.distribution, _HEADER) for one in fronts):
+                yield Hit(
+                    listener.resource.path,
+                    said,
+                    "let a web ACL of the distribution (WebACLId) block requests that bring X-Forwarded-For: what "
+                    "reaches the balancer always has it",
                 )
 
 
@@ -76,4 +104,4 @@ def _may_turn_away(listener: Listener) -> bool:
         for one in rule.conditions
         if one.field in ("http-header", None)
     )
-    return any(name is None or name.lower() == "x-forwarded-for" for name in names)
+    return any(name is None or name.lower() == _HEADER for name in names)

@@ -24,6 +24,16 @@ SUBNET = "AWS::EC2::Subnet"
 _EVERYBODY = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1")
 _LOGINS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
+# Headers whose values the world knows: browsers and clients send them by themselves, or name a host or an address.
+_PUBLIC_HEADERS = frozenset(
+    "accept accept-encoding accept-language authorization cache-control connection content-length content-type cookie "
+    "forwarded host origin pragma referer te upgrade user-agent via x-forwarded-for x-forwarded-host x-forwarded-port "
+    "x-forwarded-proto x-real-ip x-requested-with".split()
+)
+
+_UNGUESSED = 8
+"""From so many characters on, a value of a header of one's own isn't guessed."""
+
 UNNAMED_HOST = "host.invalid"
 """A host that no template names."""
 
@@ -91,9 +101,17 @@ class TargetGroup:
 
     @property
     def health_protocol(self) -> str | None:
-        """The protocol that is asked with, HTTP where none is written; None where it isn't known."""
+        """The protocol that is asked with; None where it isn't known.
+
+        Where none is written it is HTTP for an Application Load Balancer's target groups and TCP for all others
+        (API_CreateTargetGroup, HealthCheckProtocol).
+        """
         place = self.properties["HealthCheckProtocol"]
-        return place.text if place else "HTTP"
+        if place:
+            return place.text
+        if not self.properties["Protocol"] or self.protocol in ("HTTP", "HTTPS"):
+            return "HTTP"
+        return "TCP" if self.protocol is not None else None
 
     def health_port(self, traffic_port: int | None) -> int | None:
         """The port that is asked, `traffic_port` where the traffic's is; None where it isn't known."""
@@ -477,9 +495,24 @@ def _action(place: Place) -> Action:
 
 def _can_be_met(condition: Condition, path: str, host: str) -> bool:
     """Whether whoever sends the request can see to it that a condition is met."""
-    if condition.field in ("http-header", "http-request-method", "query-string"):
-        return bool(condition.values) or condition.field == "query-string"
+    if condition.field == "http-request-method":
+        return bool(condition.values)
+    if condition.field == "http-header":
+        name = condition.place["HttpHeaderConfig"]["HttpHeaderName"].text
+        public = name is not None and name.lower() in _PUBLIC_HEADERS
+        return any(one.text is not None and (public or not _secret(one)) for one in condition.values)
+    if condition.field == "query-string":
+        return any(not _secret(one["Value"] if one["Value"] else one) for one in condition.values)
     return condition.matches(path, host) is True
+
+
+def _secret(place: Place) -> bool:
+    """Whether strangers may not know what a header or a query has to hold: a value that isn't known, that comes from
+    a parameter or a secret, or that nobody guesses."""
+    text = place.text
+    if text is None or place.names:
+        return True
+    return "*" not in text and "?" not in text and len(text) >= _UNGUESSED
 
 
 def _dodged(decision: Decision, path: str, host: str) -> bool:

@@ -22,11 +22,14 @@ INSTANCE = "AWS::RDS::DBInstance"
 CLUSTER = "AWS::RDS::DBCluster"
 PROXY = "AWS::RDS::DBProxy"
 SUBNET_GROUP = "AWS::RDS::DBSubnetGroup"
+PROXY_PORTS = {"MYSQL": 3306, "POSTGRESQL": 5432, "SQLSERVER": 1433}
+"""EngineFamily -> the port that a proxy listens on, which can't be chosen (Amazon RDS User Guide, "RDS Proxy",
+limitations)."""
 PARAMETER_GROUPS = {INSTANCE: "AWS::RDS::DBParameterGroup", CLUSTER: "AWS::RDS::DBClusterParameterGroup"}
 
 _URL = re.compile(
-    r"jdbc:(?P<wrapper>aws-wrapper:)?(?P<vendor>[a-z0-9]+)://(?P<host>[^/?:,]*(?:\$\{[^}]*\})?[^/?:,]*)"
-    r"(?::(?P<port>\d+|\$\{[^}]*\}))?(?:,[^/?]*)?(?:/(?P<name>[^?]*))?(?:\?(?P<more>.*))?",
+    r"jdbc:(?P<wrapper>aws-wrapper:)?(?P<vendor>[a-z0-9]+)://(?P<host>[^/?:,;]*(?:\$\{[^}]*\})?[^/?:,;]*)"
+    r"(?::(?P<port>\d+|\$\{[^}]*\}))?(?:,[^/?;]*)?(?:/(?P<name>[^?]*))?(?:[?;](?P<more>.*))?",
     re.DOTALL,
 )
 
@@ -50,7 +53,7 @@ class Jdbc:
     """The name of the database; None where none is written or it isn't known."""
     database_setting: Setting | None
     parameters: dict[str, str]
-    """What stands behind `?`: sslmode and the like."""
+    """What stands behind `?`, or `;` for SQL Server: sslmode and the like."""
     parameters_setting: Setting | None
     """What says them: db-url or db-url-properties."""
     parameters_known: bool
@@ -154,6 +157,8 @@ class Database:
     @cached_property
     def port(self) -> int | None:
         """The port it listens on; None where it isn't known."""
+        if self.resource.type == PROXY:
+            return PROXY_PORTS.get(self.properties["EngineFamily"].text or "")
         place = self.properties["Port"]
         return place.integer if place else 5432 if self.postgresql else None
 
@@ -168,9 +173,11 @@ class Database:
         resolver = self._view.resolver
         key = "VpcSecurityGroupIds" if self.resource.type != INSTANCE else "VPCSecurityGroups"
         found = None
+        listed = self.properties["VpcSubnetIds"]
         if self.subnet_group is not None:
-            subnets = [one.resource(SUBNET) for one in resolver.properties(self.subnet_group)["SubnetIds"]]
-            found = networks(subnets, resolver)
+            listed = resolver.properties(self.subnet_group)["SubnetIds"]
+        if listed:
+            found = networks([one.resource(SUBNET) for one in listed], resolver)
         return Party(self._view.firewall.groups(self.properties[key]), found)
 
     @property

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from generator.linting.view.template import View
 
 ROLE = "AWS::IAM::Role"
+SECRET = "AWS::SecretsManager::Secret"
+ATTACHMENT = "AWS::SecretsManager::SecretTargetAttachment"
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 
 
@@ -55,29 +57,51 @@ class Role:
         found = [one["PolicyDocument"] for one in self.properties["Policies"]]
         for policy in self._view.resolver.resources(*POLICIES):
             properties = self._view.resolver.properties(policy)
-            named = [*properties["Roles"], properties["RoleName"]]
-            own = any(one.resource(ROLE) is self.resource for one in named if one)
             given = any(
                 one.reference is not None and one.reference.logical_id == policy.logical_id
                 for one in self.managed_policies
             )
-            if own or given:
+            if given or self._named_in(properties) is True:
                 found.append(properties["PolicyDocument"])
         return tuple(found)
 
     @property
     def complete(self) -> bool:
         """Whether the template tells all its policies: no managed policy of elsewhere but AWS's own for
-        starting tasks, no part that isn't known."""
+        starting tasks, no part that isn't known, no macro that may bring one."""
         resources = self._view.document.resources
         for one in self.managed_policies:
             known = one.reference is not None and one.reference.logical_id in resources
             text = str(one.value)
             if not known and not text.endswith("service-role/AmazonECSTaskExecutionRolePolicy"):
                 return False
+        policies = map(self._view.resolver.properties, self._view.resolver.resources(*POLICIES))
+        if not self._view.whole or any(self._named_in(one) is None for one in policies):
+            return False
         parts = (self.properties["ManagedPolicyArns"], self.properties["Policies"])
         listed = (one["Statement"] for one in self.documents)
         return all(one.unknown is None for one in (*parts, *self.documents, *listed))
+
+    def _named_in(self, policy: Place) -> bool | None:
+        """Whether a policy names it as one of its roles, by reference or by the name that it is given; None where
+        that can't be told."""
+        listed = policy["Roles"]
+        names = [one for one in (*listed, policy["RoleName"]) if one]
+        answers = [self._is_called(one) for one in names]
+        if True in answers:
+            return True
+        return None if None in answers or listed.unknown is not None else False
+
+    def _is_called(self, named: Place) -> bool | None:
+        if named.reference is not None:
+            return named.resource(ROLE) is self.resource
+        own = self.properties["RoleName"]
+        # A name that CloudFormation makes up can't be written anywhere.
+        if not own:
+            return False if named.text is not None and own.unknown is None else None
+        if named.value == own.value:
+            return True
+        return False if named.text is not None and own.text is not None else None
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
@@ -134,7 +158,7 @@ def _covers(statement: Statement, resource: Place) -> bool | None:
         value = one.value
         if value == "*":
             return True
-        mine, its = _ids(value), _ids(wanted)
+        mine, its = _ids(one), _ids(resource)
         if mine and its:
             if mine & its:
                 return True
@@ -155,10 +179,20 @@ def _without_key(text: str) -> str:
     return ":".join(parts[:7]) if parts[2:3] == ["secretsmanager"] else text
 
 
-def _ids(value: object) -> set[str]:
-    if isinstance(value, Reference):
-        return {value.logical_id}
-    return {one.logical_id for one in value.references} if isinstance(value, Text) else set()
+def _ids(place: Place) -> set[str]:
+    """The logical ids in what is written at `place`; a secret's own for what attaches it to a database, which
+    gives the same ARN (AWS::SecretsManager::SecretTargetAttachment, "Return values")."""
+    value = place.value
+    named = (value,) if isinstance(value, Reference) else value.references if isinstance(value, Text) else ()
+    return {_secret_behind(place, one) for one in named}
+
+
+def _secret_behind(place: Place, reference: Reference) -> str:
+    found = place.resolver.document.resources.get(reference.logical_id)
+    if found is None or found.type != ATTACHMENT or reference.attribute:
+        return reference.logical_id
+    secret = place.resolver.properties(found)["SecretId"].resource(SECRET)
+    return secret.logical_id if secret else reference.logical_id
 
 
 def role(view: View, place: Place) -> Role | None:

@@ -80,8 +80,9 @@ def path_tricks_are_guarded(settings: Settings, catalog: Catalog) -> Iterator[Co
     balancer = settings.load_balancer
     if balancer.path_guard == "off" and environment.path_tricks_reach_admin(settings):
         severity = "error" if balancer.scheme == "internet-facing" else "warning"
-        yield Complaint("load_balancer.path_guard", "without it, /realms/../admin/ reaches the admin console "
-                        "through the public host", "write auto, or use Keycloak 26.4.3 or newer as it is", severity)
+        yield Complaint("load_balancer.path_guard", "Keycloak takes /realms/../admin/ for the admin console, and "
+                        "without the guard only the balancer's normalization, which wasn't tried, keeps it from the "
+                        "public host", "write auto, or use Keycloak 26.4.3 or newer as it is", severity)
     elif balancer.path_guard == "off" and environment.path_parameters_reach_master(settings):
         yield warning("load_balancer.path_guard", "without it, /realms/master;x/ reaches the master realm from "
                       "everywhere", "write auto, or use Keycloak 26.6 or newer")

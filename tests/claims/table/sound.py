@@ -46,7 +46,7 @@ CLAIMS = (
     Claim(
         "E9140",
         "as rendered",
-        "Keycloak 23 to 26.4.2 resolves the dots afterwards and shows the admin console",
+        "Keycloak 23 to 26.4.2 resolves the dots of `/realms/../admin/` itself and shows the admin console",
         (V24, V25, V26, V262),
         (
             Answers("/realms/../admin/master/console/", 200),
@@ -79,7 +79,7 @@ CLAIMS = (
     Claim(
         "E9140",
         "as rendered, // and ;",
-        "`//admin/` and, up to 26.4, `/admin;x/` pass a rule that denies `/admin/*`",
+        "`//admin/` and, up to 26.4, `/admin;x/` show the console where nothing before Keycloak stops them",
         (V24,),
         (Answers("//admin/master/console/", 200), Answers("/admin;x/master/console/", 200)),
         OPTIMIZED,

@@ -90,6 +90,12 @@ def said(name: str, *examples: str, version: str = "") -> list[str]:
     return [one.message for one in found.findings(viewed(template, version))]
 
 
+ANYWHERE = "{Field: host-header, HostHeaderConfig: ~}, {Field: source-ip, SourceIpConfig: ~}"
+DENIED = rule("AdminRule", 10, f"[{ANYWHERE}, {on_paths('/admin', '/admin/*')}]", REFUSE) + (
+    "HttpsListener:\n  Properties:\n    DefaultActions: [{Type: forward, TargetGroupArn: !Ref TargetGroup}]\n"
+)
+"""Everything is forwarded but the admin console."""
+
 LOUD = {
     "stickiness by default off": ("W9047", stock("26.2.5"), group("TargetGroupAttributes: ~")),
     "the right page below another prefix": (
@@ -104,6 +110,16 @@ LOUD = {
     "a prefix of the management port alone": (
         "E9050",
         stock("26.7.4", "KC_HTTP_MANAGEMENT_RELATIVE_PATH=/management"),
+    ),
+    "a network balancer that asks by HTTP": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: TCP", "HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
+    "a check without a protocol": (
+        "E9050",
+        stock("26.7.4"),
+        group("HealthCheckProtocol: ~", "HealthCheckPort: traffic-port", "HealthCheckPath: /"),
     ),
     "/ takes 200 only": (
         "E9050",
@@ -229,18 +245,15 @@ LOUD = {
                   - {Name: SizeRestrictions_QUERYSTRING}"""
         ),
     ),
-    "dots behind a prefix": (
+    "a parameter behind a prefix": (
         "E9140",
-        stock("26.2.5", "KC_HTTP_RELATIVE_PATH=/auth"),
-        rule("PublicRule", 20, f"[{on_paths('/auth/realms/*')}]", FORWARD),
-    ),
-    "a new version that accepts everything": (
-        "E9140",
-        stock("26.7.4", "KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS=true"),
+        stock("22.0.5", "KC_HTTP_RELATIVE_PATH=/auth"),
+        DENIED.replace("/admin", "/auth/admin"),
     ),
     "a web ACL that only limits the rate": (
         "E9140",
-        stock("25.0.6"),
+        stock("24.0.5"),
+        DENIED,
         undent(
             ACL
             % """Action: {Block: {}}
@@ -287,11 +300,13 @@ SILENT = {
     "a rendered guard": (
         "E9140",
         stock("24.0.5"),
+        DENIED,
         rule("Guard", 1, "[{Field: path-pattern, PathPatternConfig: {RegexValues: ['^.*//.*$']}}]", REFUSE),
     ),
     "a web ACL on paths": (
         "E9140",
-        stock("25.0.6"),
+        stock("24.0.5"),
+        DENIED,
         undent(
             ACL
             % """Action: {Block: {}}
@@ -301,18 +316,33 @@ SILENT = {
     ),
     "a web ACL of another stack": (
         "E9140",
-        stock("25.0.6"),
+        stock("24.0.5"),
+        DENIED,
         "Association:\n  Type: AWS::WAFv2::WebACLAssociation\n"
         "  Properties: {ResourceArn: !Ref LoadBalancer, WebACLArn: !ImportValue acl}\n",
     ),
-    "an internal balancer": ("E9140", stock("25.0.6"), "LoadBalancer:\n  Properties: {Scheme: internal}\n"),
-    "22, which answers 404": ("E9140", stock("22.0.5")),
+    "a network balancer's own check": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: TCP", "HealthCheckProtocol: ~", "HealthCheckPath: ~", "HealthCheckPort: ~", "Matcher: ~"),
+    ),
+    "a check of a protocol that isn't known": (
+        "E9050",
+        stock("26.7.4"),
+        group("Protocol: !Ref Nowhere", "HealthCheckProtocol: ~", "HealthCheckPath: /", "HealthCheckPort: ~"),
+    ),
+    "an internal balancer": ("E9140", stock("24.0.5"), DENIED, "LoadBalancer:\n  Properties: {Scheme: internal}\n"),
+    "dots, which the balancer normalizes": ("E9140", stock("24.0.5")),
+    "dots on a version that accepts them": ("E9140", stock("26.7.4", "KC_HTTP_ACCEPT_NON_NORMALIZED_PATHS=true")),
+    "a version that answers 500": ("E9140", stock("26.0.8"), DENIED),
+    "a version that refuses a semicolon": ("E9140", stock("26.7.4"), DENIED),
+    "a console that is off": ("E9140", stock("24.0.5", "KC_FEATURES_DISABLED=admin"), DENIED),
     "26.5, which refuses a semicolon": (
         "W9141",
         stock("26.5.5"),
         rule("Closed", 15, f"[{on_paths('/realms/master/*')}]", REFUSE),
     ),
-    "an unknown version": ("E9140", container("Image: example.com/keycloak:blue")),
+    "an unknown version": ("E9140", container("Image: example.com/keycloak:blue"), DENIED),
     "one task": (
         "W9047",
         stock("26.2.5"),

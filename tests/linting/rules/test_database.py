@@ -58,7 +58,55 @@ Database:
 """
 AT_CLUSTER = "Environment:\n  - {Name: KC_DB_URL_HOST, Value: !GetAtt DatabaseCluster.%s}\n"
 
+PROXY = """
+ProxySecurityGroup: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: proxy, VpcId: !Ref Vpc}}
+Proxy:
+  Type: AWS::RDS::DBProxy
+  Properties:
+    DBProxyName: sso
+    EngineFamily: %s
+    RoleArn: !GetAtt TaskRole.Arn
+    VpcSubnetIds: [!Ref PrivateSubnetA, !Ref PrivateSubnetB]
+    VpcSecurityGroupIds: [!GetAtt ProxySecurityGroup.GroupId]
+"""
+AT_PROXY = "Environment:\n  - {Name: KC_DB_URL_HOST, Value: !GetAtt Proxy.Endpoint}\n"
+INTO_PROXY = """
+ProxyIn:
+  Type: AWS::EC2::SecurityGroupIngress
+  Properties:
+    {GroupId: !GetAtt ProxySecurityGroup.GroupId, IpProtocol: tcp, FromPort: %s, ToPort: %s, CidrIp: 10.0.0.0/16}
+"""
+
+
+def mysql(parameters: str = "~", more: str = "", vendor: str = "mysql", group: str = "~") -> str:
+    """Keycloak's own image with MySQL; the connection's parameters are YAML."""
+    return container(
+        STOCK + f"Environment:\n  - {{Name: KC_DB, Value: {vendor}}}\n"
+        f"  - {{Name: KC_DB_URL_PROPERTIES, Value: {parameters}}}",
+        database(Engine="mysql", EngineVersion='"8.4.5"', DBParameterGroupName=group) + more)
+
+
+def mssql(url: str, more: str = "", group: str = "~") -> str:
+    """Keycloak with SQL Server; the URL from behind the host."""
+    running = database(Engine="sqlserver-se", EngineVersion='"16.00"', DBName="~", DBParameterGroupName=group)
+    return option("KC_DB_URL", f"!Sub 'jdbc:sqlserver://${{Database.Endpoint.Address}}{url}'", running + more)
+
+
+FORCED = "Forced: {Type: AWS::RDS::DBParameterGroup, Properties: {Parameters: {%s: '1'}}}\n"
+
 SEEN = {
+    "a proxy that lets nobody in": ("E9174", container(AT_PROXY, PROXY % "POSTGRESQL")),
+    "a proxy that lets others in": ("E9174", container(AT_PROXY, PROXY % "POSTGRESQL" + INTO_PROXY % (3306, 3306))),
+    "a proxy of MySQL": ("E9174", container(AT_PROXY, PROXY % "MYSQL" + INTO_PROXY % (5432, 5432))),
+    "a proxy's port can't be chosen": ("E9170", container(
+        STOCK + "Environment:\n  - {Name: KC_DB, Value: postgres}\n  - {Name: KC_DB_URL_PORT, Value: '6432'}\n"
+        "  - {Name: KC_DB_URL_HOST, Value: !GetAtt Proxy.Endpoint}", PROXY % "POSTGRESQL")),
+    "MySQL by default": ("W9087", mysql()),
+    "MySQL with other parameters": ("W9087", mysql('"?characterEncoding=UTF-8"')),
+    "MySQL in plain text": ("W9087", mysql('"?sslMode=disabled"')),
+    "MySQL in plain text, as it was written once": ("W9087", mysql('"?useSSL=false"')),
+    "SQL Server in plain text": ("W9087", mssql(":1433;databaseName=keycloak;encrypt=false")),
+    "SQL Server without a port": ("W9087", mssql(";encrypt=optional;databaseName=keycloak")),
     "the reader of a cluster": ("E9084", container(AT_CLUSTER % "ReadEndpoint.Address", CLUSTER)),
     "the identifier in a URL": (
         "E9084", option("KC_DB_URL", '!Sub "jdbc:postgresql://${Database}:5432/keycloak"')),
@@ -141,6 +189,18 @@ SEEN = {
 }
 
 LEFT_ALONE = {
+    "a proxy that lets the tasks in": ("E9174", container(AT_PROXY, PROXY % "POSTGRESQL" + INTO_PROXY % (5432, 5432))),
+    "a proxy of a family that isn't known": ("E9174", container(AT_PROXY, PROXY % "!Ref Family")),
+    "MySQL with TLS": ("W9087", mysql('"?sslMode=REQUIRED"')),
+    "MySQL with TLS, as it was written once": ("W9087", mysql('"?useSSL=true&requireSSL=true"')),
+    "MySQL that insists on TLS": ("W9087", mysql(
+        group="!Ref Forced", more=FORCED % "require_secure_transport")),
+    "MySQL with parameters that aren't known": ("W9087", mysql("!Ref Parameters")),
+    "MariaDB's driver": ("W9087", mysql(vendor="mariadb")),
+    "SQL Server by default": ("W9087", mssql(":1433;databaseName=keycloak")),
+    "SQL Server with TLS": ("W9087", mssql(":1433;databaseName=keycloak;encrypt=true;trustServerCertificate=true")),
+    "SQL Server that insists on TLS": ("W9087", mssql(
+        ":1433;encrypt=false", FORCED % "rds.force_ssl", "!Ref Forced")),
     "a database of another stack": ("E9084", option("KC_DB_URL_HOST", "!ImportValue database")),
     "a host by its name": ("E9084", option("KC_DB_URL_HOST", "db.example.com")),
     "a host that a secret holds": ("E9084", container(

@@ -38,7 +38,39 @@ def java(name: str, value: str, memory: int = 2048, more: str = "") -> str:
 
 OLD = "Image: quay.io/keycloak/keycloak:23.0.7\nCommand: [start]"
 
+ATTACHED = """
+Attachment:
+  Type: AWS::SecretsManager::SecretTargetAttachment
+  Properties: {SecretId: !Ref DatabaseSecret, TargetId: !Ref Database, TargetType: AWS::RDS::DBInstance}
+"""
+
+READING = """
+ExecutionRole:
+  Properties:
+    Policies:
+      - PolicyName: start-tasks
+        PolicyDocument: {Statement: [{Effect: Allow, Action: "secretsmanager:GetSecretValue", Resource: %s}]}
+"""
+
+
+def named_role(name: str, named: str, action: str = "secretsmanager:GetSecretValue") -> str:
+    """An execution role with a name, and a policy that names a role."""
+    return f"""
+ExecutionRole: {{Properties: {{RoleName: {name}, Policies: ~}}}}
+ByName:
+  Type: AWS::IAM::Policy
+  Properties:
+    PolicyName: by-name
+    Roles: [{named}]
+    PolicyDocument: {{Statement: [{{Effect: Allow, Action: "{action}", Resource: "*"}}]}}
+"""
+
+
 SEEN = {
+    "a policy for a role of another name": ("E9073", named_role("sso-exec", "shop-exec")),
+    "a policy by name for a role without one": ("E9073", named_role("~", "sso-exec")),
+    "another attached secret": (
+        "E9073", ATTACHED + READING % "[!Ref Attachment]"),
     "a heap in bytes": ("E9065", java("JAVA_OPTS_APPEND", "-Xmx4294967296")),
     "MaxHeapSize": ("E9065", java("JAVA_OPTS_KC_HEAP", "-XX:MaxHeapSize=3g")),
     "JAVA_OPTS holds the heap": ("E9065", java("JAVA_OPTS", "-Xms1g -Xmx4g -Dx=y")),
@@ -218,6 +250,19 @@ LEFT_ALONE = {
         OnAdmin: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {SecretId: !Ref AdminSecret}}
         OnDatabase: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {SecretId: !Ref DatabaseSecret}}
         """),
+    "a policy that names the role as its RoleName does": ("E9073", named_role("sso-exec", "sso-exec")),
+    "role names that are built alike": (
+        "E9073", named_role('!Sub "${AWS::StackName}-exec"', '!Sub "${AWS::StackName}-exec"')),
+    "a policy whose role isn't known": ("E9073", named_role("sso-exec", "!ImportValue role")),
+    "a role name that isn't known": ("E9073", named_role("!ImportValue role", "sso-exec")),
+    "a policy by name lets the log be written": ("E9079", named_role("sso-exec", "sso-exec", "logs:*")),
+    "a secret by what attaches it": ("E9073", container("""
+        Secrets:
+          - {Name: KC_DB_USERNAME, ValueFrom: !Sub "${Attachment}:username::"}
+          - {Name: KC_DB_PASSWORD, ValueFrom: !Sub "${Attachment}:password::"}
+        """) + ATTACHED),
+    "a policy on what attaches the secret": (
+        "E9073", ATTACHED + READING % "[!Ref AdminSecret, !Ref Attachment]"),
     "a secret whose name isn't known": (
         "E9073", container("Secrets:\n  - {Name: KC_DB_PASSWORD, ValueFrom: !Ref Secret}")),
     "the whole of a secret elsewhere": ("E9161", container("""
