@@ -333,6 +333,16 @@ SILENT = {
         ),
     ),
     "a prefix built into one's own image": ("E9050", group("HealthCheckPath: /auth/health/ready")),
+    "/ before it led to the console": (
+        "E9050",
+        stock("23.0.7"),
+        group("HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
+    "/ of an unknown version": (
+        "E9050",
+        stock("latest"),
+        group("HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
     "/ that takes a redirect": (
         "E9050",
         stock("26.7.4"),
