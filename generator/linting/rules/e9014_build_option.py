@@ -52,10 +52,12 @@ class NotBuilt(KeycloakRule):
     source_url = "https://www.keycloak.org/server/containers"
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
-        if not keycloak.optimized or keycloak.command.verb != "start":
+        if not keycloak.command.optimized or keycloak.command.verb != "start":
             return
         flag = next(place for word, place in keycloak.command.words if word == "--optimized")
-        if keycloak.image.stock and _ends(keycloak):
+        # A script may build what it starts.
+        built = keycloak.command.builds or keycloak.command.foreign
+        if keycloak.image.stock and not built and _ends(keycloak):
             yield Hit.at(
                 flag,
                 f"no task ever starts: {keycloak.image.repository} isn't built, and --optimized skips the"

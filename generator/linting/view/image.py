@@ -18,8 +18,16 @@ _NO_SERVER = re.compile(
     r".*(config|gatekeeper|proxy|operator|exporter|client|adapter|init|migrat|backup|provision|seed|test|cli"
     r"|terraform|event|sync|monitor|admin|bridge|spi|provider|theme|frontend|login|postgres|mysql|db).*"
 )
+# The same as whole words of the name, which as parts of others say nothing.
+_NO_SERVER_WORDS = frozenset(
+    "agent angular api boot checker collector connector consumer controller cron cronjob dashboard django express"
+    " extractor flask gateway handler healthcheck helper job jobs lambda laravel loader logger mailer mock nodejs"
+    " notifier oauth2 otel portal probe producer quickstart react scheduler scim sdk setup sidecar spring springboot"
+    " tool tools user users util utils validator vue webhook webhooks worker workers".split()
+)
 _PROXY = re.compile(r"(.*[-_.])?(haproxy|nginx|openresty|envoy|traefik|httpd|apache2?|caddy)([-_.].*)?")
 _WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
+_LEADING_MAJOR = re.compile(r"v?([0-9]{1,2})(?![0-9])")
 _VERSION = re.compile(r"(?:.*[-_])?v?([0-9]{2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?(?:[-_.+].*)?")
 
 _CHOICES = 16
@@ -51,7 +59,11 @@ class Image:
     def looks_like_server(self) -> bool:
         """Whether the last part of the repository is called like a Keycloak server."""
         last = self.repository.rpartition("/")[2].lower()
-        return bool(_SERVER.fullmatch(last)) and not _NO_SERVER.fullmatch(last) and not self.wildfly
+        if not _SERVER.fullmatch(last) or _NO_SERVER.fullmatch(last) or self.wildfly:
+            return False
+        words = re.split(r"[-_.]", last)
+        # `node-keycloak` is a program of Node.js, `keycloak-node` may be one of a cluster.
+        return words[0] != "node" and _NO_SERVER_WORDS.isdisjoint(words)
 
     @property
     def looks_like_proxy(self) -> bool:
@@ -60,8 +72,12 @@ class Image:
 
     @property
     def wildfly(self) -> bool:
-        """Whether it is the image of Keycloak's WildFly time, which knows none of today's options."""
-        return _WILDFLY.fullmatch(self.repository) is not None
+        """Whether it is the image of Keycloak's WildFly time, which knows none of today's options: of the project's
+        images those up to 16, and up to 19 those with `legacy` in the tag (README of keycloak/keycloak-containers)."""
+        if not self.stock:
+            return _WILDFLY.fullmatch(self.repository) is not None
+        major = _LEADING_MAJOR.match(self.tag)
+        return "legacy" in re.split(r"[-_.]", self.tag) or bool(major) and int(major[1]) < _OLDEST_MAJOR
 
     @property
     def version(self) -> Version | None:

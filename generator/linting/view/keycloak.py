@@ -33,6 +33,12 @@ _SERVER_VARIABLE = re.compile(
     r"|HOSTNAME_.*|FEATURES(_.*)?|LOG_.*|BOOTSTRAP_.*|SPI_.*|TRANSACTION_.*|HTTP_MANAGEMENT_.*)"
 )
 
+# Variables of the WildFly image (README of keycloak/keycloak-containers, server).
+_WILDFLY_VARIABLES = frozenset(
+    "DB_ADDR DB_VENDOR KEYCLOAK_FRONTEND_URL KEYCLOAK_USER KEYCLOAK_PASSWORD PROXY_ADDRESS_FORWARDING"
+    " JGROUPS_DISCOVERY_PROTOCOL JGROUPS_DISCOVERY_PROPERTIES".split()
+)
+
 BIND_PORT_KEY = "cache-embedded-network-bind-port"
 BIND_PORT = 7800
 FAILURE_PORT_OFFSET = 50000
@@ -108,8 +114,8 @@ class Keycloak:
 
     @property
     def optimized(self) -> bool:
-        """Whether `--optimized` is given: build options are the image's then."""
-        return self.command.optimized
+        """Whether `--optimized` is given and build options are the image's: nothing builds it just before."""
+        return self.command.optimized and not self.command.builds
 
     @property
     def relative_path(self) -> str | None:
@@ -382,7 +388,7 @@ def find(view: View) -> Iterator[Keycloak]:
             if not container.keys():
                 continue
             found = image.read(container["Image"])
-            ran = settings.command(container)
+            ran = settings.command(container, found.stock)
             if _is_server(container, found, ran):
                 yield Keycloak(task, container, found, ran, view)
 
@@ -390,13 +396,20 @@ def find(view: View) -> Iterator[Keycloak]:
 def _is_server(container: Place, found: Image, ran: Command) -> bool:
     """Whether a container is a Keycloak server: by its image's name, its command or variables that only
     servers have."""
-    if found.wildfly or ran.verb in ("build", "export", "import", "show-config", "bootstrap-admin"):
+    if found.wildfly or ran.elsewhere or ran.verb in ("build", "export", "import", "show-config", "bootstrap-admin"):
+        return False
+    names = {one["Name"].text or "" for key in ("Environment", "Secrets") for one in container[key]}
+    if found.version is None and not ran.verb and _of_wildfly(names):
         return False
     if found.looks_like_server or ran.names_kc:
         return True
-    names = {one["Name"].text or "" for key in ("Environment", "Secrets") for one in container[key]}
     mine = [name for name in names if _SERVER_VARIABLE.fullmatch(name)]
     return len(mine) >= 2 or bool(mine) and ran.verb in ("start", "start-dev")
+
+
+def _of_wildfly(names: set[str]) -> bool:
+    """Whether variables are those of Keycloak's WildFly image, and none is today's."""
+    return len(names & _WILDFLY_VARIABLES) > 1 and not any(one.startswith(("KC_", "KCRAW_")) for one in names)
 
 
 def mib(place: Place) -> int | None:

@@ -437,6 +437,22 @@ COMMANDS = {
     "blanks in a value": (STOCK, ["start", "--log-console-format=%d %m%n"], {}, []),
     "a value with blanks behind its name": (STOCK, ["start", "--log-console-format", "%d %m%n"], {}, []),
     "a shell": (OWN, ["sh", "-c", "exec kc.sh start --optimized"], {}, []),
+    "a shell's script that begins like a command": (OWN, ["bash", "-c", "export A=b && exec kc.sh start"], {}, []),
+    "a script for the image's shell": (OWN, ["-c", "export A=b && exec kc.sh start --optimized"], {}, []),
+    "a shell behind kc.sh": (STOCK, ["sh", "-c", "exec kc.sh start"], {}, ["E9106"]),
+    "kc.sh behind kc.sh": (STOCK, ["/opt/keycloak/bin/kc.sh", "start"], {}, ["E9106"]),
+    "what the shell puts in": (
+        OWN,
+        ["bash", "-c", "exec kc.sh start --optimized --http-enabled=$PLAIN --hostname=$URL --log-level=`level`"],
+        dict(KC_HTTP_ENABLED=None, KC_HOSTNAME=None, KC_LOG_LEVEL=None),
+        [],
+    ),
+    "another program's words": (
+        OWN,
+        ["bash", "-c", "curl --proxy edge x; exec kc.sh start --optimized"],
+        {},
+        [],
+    ),
     "an unknown word": (STOCK, [UNKNOWN], {}, []),
     "nothing": (STOCK, [], {}, ["E9106"]),
     "an option without a command": (STOCK, ["--optimized"], {}, ["E9106"]),
@@ -477,6 +493,61 @@ def test_a_build_option_of_the_command_stops_older_versions():
     assert said(image=f"{OWN}:26.4.7", command=words) == ["E9014"]
     assert said(image=f"{OWN}:26.5.5", command=words) == ["W9014"]
     assert "E9014" not in said(image=f"{OWN}:blue", command=words)
+
+
+SCRIPTS = {
+    # image, script, version, expected
+    "built just before": (STOCK, "kc.sh build && exec kc.sh start --optimized", "26.7.4", []),
+    "built with its options": (STOCK, "kc.sh build --db=postgres; exec kc.sh start --optimized", "26.4.7", []),
+    "built, with another option behind": (
+        OWN, "kc.sh build; exec kc.sh start --optimized --db=postgres", "26.4.7", ["E9014"]),
+    "never built": (STOCK, "exec kc.sh start --optimized", "26.7.4", ["E9014"]),
+    "perhaps built by a script": (STOCK, "/prepare.sh; exec kc.sh start --optimized", "26.7.4", []),
+    "an own image built just before": (OWN, "kc.sh build && exec kc.sh start --optimized", "26.7.4", []),
+}
+
+
+@pytest.mark.parametrize(("image", "script", "version", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_may_build_what_it_starts(image, script, version, expected):
+    """`--optimized` behind `kc.sh build` is fine, and no option of the build comes too late for it."""
+    old = OLD | {"KEYCLOAK_ADMIN": None} if version < "26.5" else {}
+    made = said(
+        {**BUILT, **old}, f"{image}:{version}", [script], EntryPoint=["sh", "-c"], example=NO_BOOTSTRAP if old else ""
+    )
+    assert [one for one in made if one != "W9014" or "built just before" in script] == expected
+
+
+def test_a_build_at_each_start_is_named():
+    """A script that builds before it starts costs time in each task, whatever the image; a plain start of it none."""
+    for script, expected in (("kc.sh build && exec kc.sh start --optimized", 1), ("exec kc.sh start --optimized", 0)):
+        made = template(command=[script], EntryPoint=["sh", "-c"])
+        assert [one.rule for one in pack.run(viewed(made))].count("W9015") == expected
+
+
+def test_a_shell_is_made_the_entry_point():
+    """The fix for a shell in Command names its words up to the script."""
+    made = template(image=f"{STOCK}:26.7.4", command=["bash", "-eo", "pipefail", "-c", "exec kc.sh start"])
+    (one,) = (one for one in pack.run(viewed(made)) if one.rule == "E9106")
+    assert one.fix.startswith("write EntryPoint: [bash, -eo, pipefail, -c],")
+
+
+@pytest.mark.parametrize(
+    ("image", "entry", "command", "expected"),
+    [
+        (STOCK, None, ["start"], ["KC_CLIENT_ID", "KC_PROXY_MODE"]),
+        (OWN, None, ["start"], ["KC_CLIENT_ID"]),
+        (OWN, None, ["/opt/tools/entrypoint.sh"], []),
+        (OWN, ["/opt/tools/entrypoint.sh"], ["start"], []),
+        (STOCK, ["sh", "-c"], ["/tools/setup.sh; exec kc.sh start"], []),
+        (STOCK, ["sh", "-c"], ["exec kc.sh start --hostname=${KC_CLIENT_ID}"], ["KC_PROXY_MODE"]),
+    ],
+)
+def test_variables_of_a_script_are_its_own(image, entry, command, expected):
+    """A variable that Keycloak doesn't know is no fault where a script may read it."""
+    values = dict(KC_CLIENT_ID="web", KC_PROXY_MODE="x")
+    made = template(values, f"{image}:26.7.4", command, **({"EntryPoint": entry} if entry else {}))
+    found = [one for one in pack.run(viewed(made)) if one.rule == "E9001"]
+    assert sorted(one.message.split("no option ")[1].split()[0] for one in found) == expected
 
 
 def test_an_entry_point_of_kc_sh_takes_whole_words():

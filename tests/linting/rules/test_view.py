@@ -49,6 +49,14 @@ class TestFinding:
             ("quay.io/keycloak/keycloak", ()),
             ("example.com:5000/team/keycloak@sha256:" + "0" * 64, ()),
             ("registry.example.com/my-keycloak:7", ()),
+            ("example/keycloak-prod:7", ()),
+            ("example/sso/keycloak-custom:7", ()),
+            ("example/keycloak-ha:7", ()),
+            ("example/keycloak-node:7", ()),
+            ("example/keycloak-api:7", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
+            ("quay.io/keycloak/keycloak:17.0.0", ()),
+            ("example/keycloak:7", ("Command: [/opt/tools/entrypoint.sh]",)),
+            ("example/keycloak:7", ("EntryPoint: [sh, -c]", "Command: ['(sleep 60; kcadm.sh x) & exec /run.sh start']")),
             ("example/sso:1", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("example/sso:1", ("EntryPoint: [sh, -c]", "Command: ['exec /opt/keycloak/bin/kc.sh start']")),
             ("keycloak/keycloak:26.0.1", ("Command: [sh, -c, 'export KC_DB=postgres; exec kc.sh start']",)),
@@ -80,6 +88,27 @@ class TestFinding:
             ("adorsys/keycloak-config-cli:6.1.0-26.0.5", ()),
             ("quay.io/keycloak/keycloak-operator:26.0.1", ()),
             ("example/keycloak-proxy:3", ()),
+            *((f"example/{name}:1", ()) for name in (
+                "keycloak-user-service", "keycloak-webhook", "keycloak-scim", "keycloak-api", "keycloak-worker",
+                "keycloak-setup", "keycloak-otel-collector", "node-keycloak", "keycloak-exporter",
+                "spring-boot-keycloak-demo",
+            )),
+            ("example/keycloak-demo:1.4.2", ("Command: [java, -jar, /app.jar]",)),
+            ("example/keycloak:1", ("EntryPoint: [/usr/bin/env, X=y, npm]", "Command: [start]")),
+            ("quay.io/keycloak/keycloak:26.7.4", ("EntryPoint: [/opt/keycloak/bin/kcadm.sh]", "Command: [get, realms]")),
+            (
+                "quay.io/keycloak/keycloak:26.7.4",
+                ("EntryPoint: [/bin/bash, -c]", "Command: ['cd /opt/keycloak/bin; ./kcadm.sh get realms | jq .; foo']"),
+            ),
+            ("quay.io/keycloak/keycloak:26.7.4", ("EntryPoint: [sh, -c]", "Command: ['sleep infinity']")),
+            ("quay.io/keycloak/keycloak:16.1.1", ()),
+            ("quay.io/keycloak/keycloak:16", ()),
+            ("keycloak/keycloak:17.0.0-legacy", ()),
+            ("quay.io/keycloak/keycloak:legacy", ()),
+            (
+                "example/keycloak:3",
+                ("Environment: [{Name: DB_VENDOR, Value: postgres}, {Name: KEYCLOAK_USER, Value: admin}]",),
+            ),
             ("jboss/keycloak:16.1.1", ("Environment: [{Name: DB_VENDOR, Value: postgres}]",)),
             ("example/app:1", ("Environment: [{Name: KC_URL, Value: x}, {Name: KC_REALM, Value: x}]",)),
             ("example/app:1", ("Environment: [{Name: KC_HOSTNAME, Value: sso.example.com}]",)),
@@ -182,6 +211,30 @@ class TestOptions:
         assert (found.value("http-port"), found.value("proxy-headers")) == ("8081", "forwarded")
         assert found.get("proxy-headers").argument and not found.get("hostname").argument
 
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [(one, None) for one in ("$X", "${X}", "$(cat /x)", "`cat /x`", '"a$X"', "a${X:-b}")] + [("'$X'", "$X")],
+    )
+    def test_what_a_shell_puts_in_is_not_known(self, text, value):
+        """A part that the shell of a script works out makes the value unknown, one in single quotes doesn't."""
+        script = f"exec kc.sh start --http-port={text} --hostname=sso".replace('"', '\\"')
+        found = keycloak(container(f'Command: [bash, -c, "{script}"]')).options
+        assert (found.value("http-port"), found.value("hostname")) == (value, "sso")
+
+    @pytest.mark.parametrize(
+        ("script", "port"),
+        [
+            ("kc.sh build --http-port=1 && exec kc.sh start --http-port=2", "2"),
+            ("gosu keycloak kc.sh start --http-port=2 | tee --http-port=1", "2"),
+            ("su keycloak -c 'kc.sh start --http-port=2'", "2"),
+            ("curl --http-port=1 x; /run.sh start --http-port=2", "2"),
+            ("curl --http-port=1 x; /run.sh --http-port=2", None),
+        ],
+    )
+    def test_only_words_for_kc_sh_are_its_options(self, script, port):
+        """What other programs of a script are given isn't Keycloak's, nor what an earlier call of kc.sh was."""
+        assert keycloak(container(f'Command: [bash, -c, "{script}"]')).options.value("http-port") == port
+
     def test_a_value_knows_its_line(self):
         """A setting's place is that of the value in the text."""
         view = seen()
@@ -249,6 +302,25 @@ class TestOptions:
         said = {name: found.system_property(name).value for name in "abc"}
         assert said == {"a": "2", "b": "x y", "c": None} and found.system_property("d") is None
         assert not found.java_complete
+
+    @pytest.mark.parametrize(
+        ("variables", "value"),
+        [
+            (("JAVA_TOOL_OPTIONS",), "JAVA_TOOL_OPTIONS"),
+            (("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"), "JDK_JAVA_OPTIONS"),
+            (("JAVA_OPTS_APPEND", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"), "JAVA_OPTS_APPEND"),
+            (("JAVA_OPTS_APPEND", "_JAVA_OPTIONS"), "_JAVA_OPTIONS"),
+        ],
+    )
+    def test_what_java_reads_itself_counts(self, variables, value):
+        """Java's own variables count as well, and kc.sh's words stand behind those that come before it."""
+        listed = ", ".join(f"{{Name: {name}, Value: -Da={name}}}" for name in variables)
+        made = keycloak(container(f"Environment: [{listed}]")).options
+        assert made.system_property("a").value == value
+
+    def test_what_java_reads_may_not_be_known(self):
+        """With a variable of Java's own that isn't known, its options aren't all known."""
+        assert not keycloak(container("Environment: [{Name: JAVA_TOOL_OPTIONS, Value: !Ref Nowhere}]")).options.java_complete
 
 
 class TestSurroundings:
