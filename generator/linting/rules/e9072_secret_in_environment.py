@@ -7,12 +7,16 @@ from collections.abc import Iterator
 
 from generator.keycloak import catalog
 from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._secrets import SECRET
 from generator.linting.view import Keycloak, Setting
 from generator.resolving import Reference, Text, Unknown
 
 _SECRET_NAME = re.compile(r"(.*_)?(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)")
-# A path, a URL of the secret's home or a switch is none, whatever the variable is called.
-_NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
+# A path, a URL or an ARN of the secret's home or a switch is none, whatever the variable is called.
+_NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|arn:aws.*:.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
+# What programs of one's own look up by its name: `prod/keycloak/database`.
+_LOOKED_UP = re.compile(r".*(SECRET|TOKEN|KEY)")
+_NAME_OF_SECRET = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)+")
 
 
 class SecretInEnvironment(KeycloakRule):
@@ -23,6 +27,9 @@ class SecretInEnvironment(KeycloakRule):
     ECS fetches the value when the task starts, and the template holds its address alone. A dynamic reference
     (`{{resolve:secretsmanager:...}}`) or a NoEcho parameter keeps the value out of the template, but not out
     of the task definition.
+
+    An ARN is no secret, and neither is the name under which a program of yours looks one up
+    (`DB_SECRET: prod/keycloak/database`).
 
     Bad:
 
@@ -59,7 +66,7 @@ class SecretInEnvironment(KeycloakRule):
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         for one in keycloak.options.settings:
-            if one.secret or not _is_secret(one) or not _is_given(one):
+            if one.secret or not _is_secret(one) or not _is_given(one) or _names_secret(keycloak, one):
                 continue
             where = "the command" if one.argument else "Environment"
             name = one.name if not one.argument else "KC_" + one.key.upper().replace("-", "_")
@@ -92,3 +99,14 @@ def _is_given(setting: Setting) -> bool:
         return False
     said = setting.value if setting.value is not None else value
     return _NO_SECRET.fullmatch(said) is None
+
+
+def _names_secret(keycloak: Keycloak, setting: Setting) -> bool:
+    """Whether a value is the name of a secret, for a variable that isn't Keycloak's: that one takes it as it is."""
+    value = setting.value
+    if value is None or setting.argument or catalog.masked(setting.name):
+        return False
+    if _LOOKED_UP.fullmatch(setting.name.upper()) and _NAME_OF_SECRET.fullmatch(value):
+        return True
+    resolver = keycloak.view.resolver
+    return any(resolver.properties(one)["Name"].text == value for one in resolver.resources(SECRET))
