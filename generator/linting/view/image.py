@@ -98,6 +98,20 @@ class Image:
         known = [one for one in map(parse, catalog.known_versions()) if one.line == (major, minor)]
         return known[-1] if known else Version(major, minor, 0)
 
+    @property
+    def major(self) -> int | None:
+        """The major version of which a tag of the project's (`26`) may mean any; None where the tag says more or less.
+        In an image of somebody's own such a number may count anything."""
+        if not self.stock or not re.fullmatch(r"[0-9]{2}", self.tag):
+            return None
+        known = {parse(one).major for one in catalog.known_versions()}
+        return int(self.tag) if int(self.tag) in known else None
+
+    @property
+    def newest(self) -> bool:
+        """Whether it is the project's newest image of the day that it is pulled: no tag, `latest`, `nightly`."""
+        return self.stock and self.known and not self.digest and self.tag in ("", "latest", "nightly")
+
 
 def read(place: Place) -> Image:
     """The image that is written at `place`.
@@ -105,7 +119,7 @@ def read(place: Place) -> Image:
     Where an Fn::If chooses between two and its condition isn't known, what holds for both of them.
     """
     choices = [_named_by(one) for one in itertools.islice(place.alternatives(), _CHOICES)]
-    versions = {one.version for one in choices}
+    versions = {(one.version, one.major) for one in choices}
     # What can be said of an image of somebody's own can be said of Keycloak's too, but not the other way round.
     least = min(choices, key=lambda one: (one.looks_like_server, one.stock, one.known))
     return least if len(versions) == 1 else replace(least, tag="", known=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from generator.document import Path, Resource
 from generator.errors import CatalogError
@@ -26,6 +26,8 @@ from generator.resolving import Place, Unknown, whole_number
 
 if TYPE_CHECKING:
     from generator.linting.view.template import View
+
+Fact = TypeVar("Fact")
 
 # Variables that servers have and that clients of Keycloak hardly call theirs.
 _SERVER_VARIABLE = re.compile(
@@ -91,9 +93,32 @@ class Keycloak:
         except CatalogError:
             return None
 
+    @property
+    def major(self) -> int | None:
+        """The major version where the tag tells no more than that (`26`); None where the version is known, too."""
+        return self.image.major if self.version is None else None
+
+    @property
+    def release(self) -> str:
+        """What the version is called in messages: `26.7.4`, or `26` where no more is known; empty where nothing is."""
+        return str(self.version or self.major or "")
+
     def at_least(self, *numbers: int) -> bool | None:
-        """Whether the version is that one or newer; None where it isn't known."""
-        return None if self.version is None else tuple(self.version) >= numbers
+        """Whether the version is that one or newer; None where it isn't known, or not for all that `26` may mean."""
+        if self.version is not None:
+            return tuple(self.version) >= numbers
+        if self.major is None:
+            return None
+        return True if (self.major, 0, 0) >= numbers else False if (self.major + 1,) <= numbers else None
+
+    def settled(self, fact: Callable[[Version], Fact]) -> Fact | None:
+        """What a fact about a version comes to; None where the version isn't known, or it isn't the same for all that
+        `26` may mean."""
+        if self.version is not None:
+            return fact(self.version)
+        known = [one for one in map(parse, catalogs.known_versions()) if one.major == self.major]
+        found = {fact(one) for one in (Version(self.major, 0, 0), *known)} if self.major is not None else ()
+        return found.pop() if len(found) == 1 else None
 
     # --- what it is told ---
 
@@ -137,18 +162,16 @@ class Keycloak:
     def management_port(self) -> int | None:
         """The port of health and metrics, from 25 on; None where there is none or it isn't known. See
         `health_on_main_port`."""
-        if self.version is None or facts.management_port(self.version) is None:
-            return None
-        return self.options.number("http-management-port", facts.management_port(self.version))
+        port = self.settled(facts.management_port)
+        return None if port is None else self.options.number("http-management-port", port)
 
     @cached_property
     def health_on_main_port(self) -> bool | None:
         """Whether /health answers on the main port: before 25, and where an option brings it back; None where
         that can't be told."""
-        if self.version is None:
-            return None
-        if facts.management_port(self.version) is None:
-            return True
+        separate = self.settled(lambda version: facts.management_port(version) is not None)
+        if not separate:
+            return None if separate is None else True
         answers = [
             self._turned("legacy-observability-interface", True),
             self._turned("http-management-health-enabled", False),
@@ -222,13 +245,9 @@ class Keycloak:
         found = self.options.get("cache-stack")
         if found is not None:
             return found.value
-        if (
-            not self.options.missing("cache-stack")
-            or self.options.get("cache-config-file")
-            or self.version is None
-        ):
+        if not self.options.missing("cache-stack") or self.options.get("cache-config-file"):
             return None
-        return "jdbc-ping" if facts.jdbc_ping_available(self.version) else "udp"
+        return self.settled(facts.default_stack)
 
     @cached_property
     def dns_query(self) -> Setting | None:

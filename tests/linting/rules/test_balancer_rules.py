@@ -105,6 +105,7 @@ LOUD = {
         "E9050",
         stock("26.7.4", "KC_HTTP_MANAGEMENT_RELATIVE_PATH=/management"),
     ),
+    "a main port that no 26 answers health at": ("E9049", stock("26"), group("HealthCheckPort: traffic-port")),
     "/ takes 200 only": (
         "E9050",
         stock("26.7.4"),

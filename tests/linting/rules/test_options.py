@@ -584,6 +584,31 @@ def test_without_a_version_only_what_holds_for_all_is_said(environment, expected
     assert said(environment, f"{OWN}:latest") == expected
 
 
+MAJORS = {
+    # tag, environment, command, expected
+    "nothing wrong": ("26", {}, None, []),
+    "proxy on some 26": ("26", dict(KC_PROXY="edge", KC_PROXY_HEADERS=None, KC_PROXY_TRUSTED_ADDRESSES=None), None,
+                         ["E9002"]),
+    "an old URL on some 26": ("26", dict(KC_HOSTNAME=None, KC_HOSTNAME_URL="https://a.example.com"), None, ["E9003"]),
+    "a new administrator on some 25": ("25", dict(OLD, KEYCLOAK_ADMIN=None, KC_BOOTSTRAP_ADMIN_USERNAME="a"), None,
+                                       ["E9012"]),
+    "a URL as the host on some 24": ("24", dict(V1, KC_HOSTNAME="https://a.example.com"), None, ["E9004"]),
+    "a spelling that some 26 know": ("26", dict(KC_SPI_X509CERT_LOOKUP__PROVIDER="haproxy"), None, []),
+    "a value of no 26": ("26", dict(KC_CACHE="infinispan"), None, ["E9100"]),
+    "never built": ("26", {}, ["start", "--optimized"], ["E9014"]),
+    "the newest, never built": ("latest", {}, ["start", "--optimized"], ["E9014"]),
+    "the newest, never built, with H2": ("latest", dict(KC_DB="dev-file"), ["start", "--optimized"], ["E9019"]),
+    "some 25, never built, with H2": ("25", dict(OLD, KC_DB="dev-file"), ["start", "--optimized"], ["E9019"]),
+}
+
+
+@pytest.mark.parametrize(("tag", "environment", "command", "expected"), MAJORS.values(), ids=MAJORS)
+def test_a_tag_of_the_major_version_is_judged_by_what_holds_for_all_of_it(tag, environment, command, expected):
+    """`26` may be any 26: what is wrong in each of them is said, what is right in one isn't."""
+    bootstrap = NO_BOOTSTRAP if tag < "26" else ""
+    assert stock(environment, tag, command=command, example=bootstrap) == expected
+
+
 def test_a_version_from_outside_wins():
     """A version that is given beside the template is judged by, whatever the tag says."""
     assert said(dict(KC_PROXY="edge"), f"{OWN}:prod", version="26.7.4") == ["W9002"]

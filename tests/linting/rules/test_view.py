@@ -39,6 +39,7 @@ def alone(image: str, *lines: str) -> View:
 
 
 SERVER = ("Command: [start]",)
+NO_FILE = "Environment: [{Name: KC_CACHE_CONFIG_FILE, Value: ~}]"
 
 
 class TestFinding:
@@ -174,6 +175,30 @@ class TestVersion:
     def test_the_tag_tells_it(self, tag, version):
         """Suffixes don't matter; a number that is no Keycloak's isn't taken for one."""
         assert str(keycloak(container(f"Image: example/keycloak:{tag}")).version) == version
+
+    @pytest.mark.parametrize(
+        ("image", "release", "answers"),
+        [
+            ("quay.io/keycloak/keycloak:26", "26", (True, True, None, False)),
+            ("keycloak/keycloak:25", "25", (True, False, False, False)),
+            ("keycloak/keycloak:26.0", "26.0.8", (True, True, False, False)),
+            ("keycloak/keycloak:88", "", (None,) * 4),
+            ("keycloak/keycloak:latest", "", (None,) * 4),
+            ("example/keycloak:26", "", (None,) * 4),
+        ],
+    )
+    def test_a_tag_of_the_major_version_says_what_holds_for_all_of_it(self, image, release, answers):
+        """`26` of Keycloak's own image may be any 26; a number of another image may count anything."""
+        found = keycloak(container(f"Image: {image}"))
+        asked = ((25,), (26, 0), (26, 4), (27,))
+        assert (found.release, tuple(found.at_least(*one) for one in asked)) == (release, answers)
+
+    def test_a_fact_is_settled_where_it_is_the_same_for_all(self):
+        """The management port is the same for every 26, the default stack changed within it."""
+        found = keycloak(container("Image: keycloak/keycloak:26", "Command: [start]", NO_FILE))
+        assert (found.management_port, found.health_on_main_port, found.stack) == (9000, False, None)
+        old = keycloak(container("Image: keycloak/keycloak:24", "Command: [start]", NO_FILE))
+        assert (old.management_port, old.health_on_main_port, old.stack) == (None, True, "udp")
 
     def test_what_is_said_wins(self):
         """A version from outside wins over the tag, whatever that says."""
