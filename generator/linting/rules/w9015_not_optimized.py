@@ -68,7 +68,7 @@ class NotOptimized(KeycloakRule):
 def builds_at_start(keycloak: Keycloak) -> bool:
     """Whether each start surely builds first: Keycloak's own image by itself, any image by its script."""
     command = keycloak.command
-    if command.builds:
+    if command.always_builds:
         # Without an entry point of the template's, Keycloak's own image runs no shell (E9106).
         return command.verb == "start" and not (keycloak.image.stock and not keycloak.container["EntryPoint"])
     return keycloak.image.stock and command.complete and command.verb == "start" and not command.optimized

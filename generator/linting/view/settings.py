@@ -32,7 +32,7 @@ _SHELL_COMMANDS = frozenset(
     " date wait trap ulimit umask read shift unset local return exit hostname ls find tr cut touch which type id whoami"
     " base64 tee sync stat readlink dirname basename pwd : break continue declare uname".split()
 )
-_JAVA_SERVER = re.compile(r"quarkus|keycloak", re.IGNORECASE)
+_JAVA_SERVER = re.compile(r"quarkus|kc\.home|/keycloak/", re.IGNORECASE)
 
 
 JAVA_BEFORE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
@@ -245,9 +245,18 @@ class Command:
 
     @property
     def builds(self) -> bool:
-        """Whether a script surely calls `kc.sh build` before it starts the server."""
-        verbs = [_verb(found) for one in self.calls if (found := _kc_arguments(one)) is not None]
-        return "build" in verbs[:-1]
+        """Whether a script calls `kc.sh build` before it starts the server, if perhaps not each time."""
+        return bool(self._builds)
+
+    @property
+    def always_builds(self) -> bool:
+        """Whether it surely does so each time."""
+        return any(one.always for one in self._builds)
+
+    @property
+    def _builds(self) -> list[shell.Call]:
+        found = [(one, arguments) for one in self.calls if (arguments := _kc_arguments(one)) is not None]
+        return [one for one, arguments in found[:-1] if _verb(arguments) == "build"]
 
     @property
     def foreign(self) -> bool:

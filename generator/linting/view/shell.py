@@ -16,6 +16,7 @@ SHELLS = ("sh", "bash", "ash", "dash", "ksh", "zsh")
 _RESERVED = ("if", "then", "else", "elif", "do", "while", "until", "for", "case", "!", "{", "}", "fi", "done", "esac", "time")
 _OPENS = ("if", "while", "until", "for", "case", "{")
 _CLOSES = ("fi", "done", "esac", "}")
+_TESTS = (["["], ["[["], ["test"])
 _STARTERS = ("exec", "command", "env", "nohup", "setsid", "tini", "dumb-init", "catatonit", "--")
 _OTHER_USERS = ("su", "runuser")
 _LEVELS = 4
@@ -39,6 +40,8 @@ class Call:
     """Whether it takes the shell's place by `exec`."""
     last: bool
     """Whether the script ends with it: nothing waits for it, comes behind it or reads what it prints."""
+    always: bool = True
+    """Whether it runs in any case, as far as what is before it succeeds: no condition, loop or `||` decides."""
 
     @property
     def program(self) -> str:
@@ -83,12 +86,13 @@ def _with_inner(text: str, level: int) -> Iterator[Call]:
             yield replace(one, last=last)
             continue
         for call in _with_inner(words[inner], level + 1):
-            yield replace(call, executed=call.executed and (one.executed or last), last=call.last and last)
+            stays = call.executed and (one.executed or last)
+            yield replace(call, executed=stays, last=call.last and last, always=call.always and one.always)
 
 
 def _calls(text: str) -> Iterator[Call]:
     words: list[str] = []
-    depth = 0
+    depth, before, asked = 0, "", False
     for kind, value in (*_Lexer(text), ("operator", "\n")):
         if kind == "word":
             words.append(value)
@@ -96,14 +100,18 @@ def _calls(text: str) -> Iterator[Call]:
             if len(words) == 1 and value in _RESERVED and value not in ("for", "case"):
                 words = []
             continue
+        if value == "\n" and not words:
+            continue
         # A word before `)` is a pattern of `case`, or what a subshell does.
-        if found := _call(words, depth == 0 and value in (";", "\n")):
+        always = depth == 0 and before != "||" and not (before == "&&" and asked)
+        if found := _call(words, depth == 0 and value in (";", "\n"), always):
             yield found
-        words = []
+        asked = value == "&&" and (before == "&&" and asked or words[:1] in _TESTS)
+        words, before = [], value
         depth = max(depth + (value == "(") - (value == ")"), 0)
 
 
-def _call(words: list[str], last: bool) -> Call | None:
+def _call(words: list[str], last: bool, always: bool) -> Call | None:
     if words[:1] in (["for"], ["case"]):
         return None
     start = 0
@@ -111,7 +119,7 @@ def _call(words: list[str], last: bool) -> Call | None:
         start += 1
     executed = words[start : start + 1] == ["exec"]
     start += unwrapped(words[start:])
-    return Call(tuple(words[start:]), executed, last) if words[start:] else None
+    return Call(tuple(words[start:]), executed, last, always) if words[start:] else None
 
 
 class _Token(NamedTuple):

@@ -519,7 +519,13 @@ def test_a_script_may_build_what_it_starts(image, script, version, expected):
 
 def test_a_build_at_each_start_is_named():
     """A script that builds before it starts costs time in each task, whatever the image; a plain start of it none."""
-    for script, expected in (("kc.sh build && exec kc.sh start --optimized", 1), ("exec kc.sh start --optimized", 0)):
+    for script, expected in (
+        ("kc.sh build && exec kc.sh start --optimized", 1),
+        ("exec kc.sh start --optimized", 0),
+        ("if [ -f /new ]; then kc.sh build; fi; exec kc.sh start --optimized", 0),
+        ("[ -f /built ] || kc.sh build; exec kc.sh start --optimized", 0),
+        ("[ -f /new ] &&\n kc.sh build\n exec kc.sh start --optimized", 0),
+    ):
         made = template(command=[script], EntryPoint=["sh", "-c"])
         assert [one.rule for one in pack.run(viewed(made))].count("W9015") == expected
 

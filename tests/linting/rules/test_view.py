@@ -57,6 +57,7 @@ class TestFinding:
             ("example/keycloak-api:7", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("quay.io/keycloak/keycloak:17.0.0", ()),
             ("example/keycloak:7", ("Command: [/opt/tools/entrypoint.sh]",)),
+            ("example/keycloak:7", ("Command: [java, -jar, /opt/keycloak/lib/quarkus-run.jar, start]",)),
             ("example/keycloak:7", ("EntryPoint: [sh, -c]", "Command: ['(sleep 60; kcadm.sh x) & exec /run.sh start']")),
             ("example/sso:1", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("example/sso:1", ("EntryPoint: [sh, -c]", "Command: ['exec /opt/keycloak/bin/kc.sh start']")),
@@ -94,7 +95,7 @@ class TestFinding:
                 "keycloak-setup", "keycloak-otel-collector", "node-keycloak", "keycloak-exporter",
                 "spring-boot-keycloak-demo",
             )),
-            ("example/keycloak-demo:1.4.2", ("Command: [java, -jar, /app.jar]",)),
+            ("example/keycloak-demo:1.4.2", ("Command: [java, -Dkeycloak.realm=x, -jar, /app.jar]",)),
             ("example/keycloak:1", ("EntryPoint: [/usr/bin/env, X=y, npm]", "Command: [start]")),
             ("quay.io/keycloak/keycloak:26.7.4", ("EntryPoint: [/opt/keycloak/bin/kcadm.sh]", "Command: [get, realms]")),
             (
