@@ -37,8 +37,8 @@ _JAVA_SERVER = re.compile(r"quarkus|kc\.home|/keycloak/", re.IGNORECASE)
 
 JAVA_BEFORE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
 JAVA_BEHIND = ("_JAVA_OPTIONS",)
-"""Variables that Java itself reads, before what kc.sh gives it and behind that; of two that disagree the later one wins
-(JVM Tool Interface, "JAVA_TOOL_OPTIONS"; the java command, "JDK_JAVA_OPTIONS"; measured on OpenJDK 17)."""
+"""Variables that Java itself reads, before what kc.sh gives it and behind that; of two that disagree the later one
+wins (JVM Tool Interface, "JAVA_TOOL_OPTIONS"; the java command, "JDK_JAVA_OPTIONS"; measured on OpenJDK 17)."""
 
 
 @dataclass(frozen=True)

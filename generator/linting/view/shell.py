@@ -13,7 +13,7 @@ from typing import NamedTuple
 SHELLS = ("sh", "bash", "ash", "dash", "ksh", "zsh")
 
 # Words before a command that belong to the shell, and programs that only start another one.
-_RESERVED = ("if", "then", "else", "elif", "do", "while", "until", "for", "case", "!", "{", "}", "fi", "done", "esac", "time")
+_RESERVED = tuple("if then else elif do while until for case ! { } fi done esac time".split())
 _OPENS = ("if", "while", "until", "for", "case", "{")
 _CLOSES = ("fi", "done", "esac", "}")
 _TESTS = (["["], ["[["], ["test"])

@@ -127,7 +127,8 @@ SEEN = {
         """)),
     "a heap of Java's own variable": ("E9065", java("JAVA_TOOL_OPTIONS", "-Xmx3g")),
     "a heap of the launcher's variable": ("E9065", java("JDK_JAVA_OPTIONS", "-Xmx3g")),
-    "a heap behind all": ("E9065", java("_JAVA_OPTIONS", "-Xmx3g", more="  - {Name: JAVA_OPTS_APPEND, Value: -Xmx1g}\n")),
+    "a heap behind all": (
+        "E9065", java("_JAVA_OPTIONS", "-Xmx3g", more="  - {Name: JAVA_OPTS_APPEND, Value: -Xmx1g}\n")),
     "wget in the form CMD": ("E9083", container("""
         Image: quay.io/keycloak/keycloak:26.7.4
         HealthCheck: {Command: [CMD, wget, -q, "http://localhost:9000/health/live"]}
