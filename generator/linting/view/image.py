@@ -18,12 +18,14 @@ _NO_SERVER = re.compile(
     r".*(config|gatekeeper|proxy|operator|exporter|client|adapter|init|migrat|backup|provision|seed|test|cli"
     r"|terraform|event|sync|monitor|admin|bridge|spi|provider|theme|frontend|login|postgres|mysql|db).*"
 )
-# The same as whole words of the name, which as parts of others say nothing.
-_NO_SERVER_WORDS = frozenset(
-    "agent angular api boot checker collector connector consumer controller cron cronjob dashboard django express"
-    " extractor flask gateway handler healthcheck helper job jobs lambda laravel loader logger mailer mock nodejs"
-    " notifier oauth2 otel portal probe producer quickstart react scheduler scim sdk setup sidecar spring springboot"
-    " tool tools user users util utils validator vue webhook webhooks worker workers".split()
+# What such a thing does, behind the name; before it stands whose Keycloak it is (`api-gateway-keycloak`).
+_PURPOSES = frozenset(
+    "agent api boot checker collector connector consumer controller cron cronjob dashboard extractor gateway handler"
+    " healthcheck helper job jobs lambda loader logger mailer mock notifier oauth2 otel portal probe producer scheduler"
+    " scim setup sidecar tool tools user users util utils validator webhook webhooks worker workers".split()
+)
+_FRAMEWORKS = frozenset(
+    "angular django express flask laravel nodejs quickstart react sdk spring springboot vue".split()
 )
 _PROXY = re.compile(r"(.*[-_.])?(haproxy|nginx|openresty|envoy|traefik|httpd|apache2?|caddy)([-_.].*)?")
 _WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
@@ -62,8 +64,9 @@ class Image:
         if not _SERVER.fullmatch(last) or _NO_SERVER.fullmatch(last) or self.wildfly:
             return False
         words = re.split(r"[-_.]", last)
+        behind = words[next(number for number, word in enumerate(words) if word.startswith("keycloak")) + 1 :]
         # `node-keycloak` is a program of Node.js, `keycloak-node` may be one of a cluster.
-        return words[0] != "node" and _NO_SERVER_WORDS.isdisjoint(words)
+        return words[0] != "node" and _FRAMEWORKS.isdisjoint(words) and _PURPOSES.isdisjoint(behind)
 
     @property
     def looks_like_proxy(self) -> bool:

@@ -28,12 +28,11 @@ _OTHER_PROGRAMS = re.compile(
 _CLIENTS = re.compile(r"\bkc(adm|reg)\b")
 """Keycloak's own command line clients, which talk to a server that runs elsewhere."""
 _SHELL_COMMANDS = frozenset(
-    "cd set export echo printf sleep mkdir cp mv rm ln chmod chown chgrp cat tail head grep sed awk test [ [[ true false"
-    " date wait trap ulimit umask read shift unset local return exit hostname ls find tr cut touch which type id whoami"
-    " base64 tee sync stat readlink dirname basename pwd : break continue declare uname".split()
+    "cd set export echo printf sleep mkdir cp mv rm ln chmod chown chgrp cat tail head grep sed awk test [ [[ true"
+    " false date wait trap ulimit umask read shift unset local return exit hostname ls find tr cut touch which type id"
+    " whoami base64 tee sync stat readlink dirname basename pwd : break continue declare uname".split()
 )
 _JAVA_SERVER = re.compile(r"quarkus|kc\.home|/keycloak/", re.IGNORECASE)
-
 
 JAVA_BEFORE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
 JAVA_BEHIND = ("_JAVA_OPTIONS",)

@@ -53,6 +53,7 @@ class TestFinding:
             ("example/keycloak-prod:7", ()),
             ("example/sso/keycloak-custom:7", ()),
             ("example/keycloak-ha:7", ()),
+            ("example/api-gateway-keycloak:7", ()),
             ("example/keycloak-node:7", ()),
             ("example/keycloak-api:7", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("quay.io/keycloak/keycloak:17.0.0", ()),
