@@ -167,7 +167,8 @@ class _Container:
                     "it holds Keycloak on WildFly: build one from today's image, with providers and themes for it",
                 )
             )
-        self._container[self._key("image")] = f"{STOCK}:{self.version}"
+        # Without the tag, which would name an image that is no server of today's; `adopt` knows the version.
+        self._container[self._key("image")] = STOCK
 
     def _rename(self, variables: list[Any], secrets: list[Any]) -> None:
         name_key, value_key = self._key("name"), self._key("value")

@@ -104,7 +104,8 @@ class Rule:
 class KeycloakRule(Rule):
     """A rule about each Keycloak container of a template, in the versions that it holds for.
 
-    A rule that doesn't hold for all versions says nothing about a container whose version isn't known.
+    A rule that doesn't hold for all versions says nothing about a container whose version isn't known, and where the
+    tag tells the major version alone, it has to hold for all of that.
     """
 
     since: tuple[int, ...] = ()
@@ -129,12 +130,9 @@ class KeycloakRule(Rule):
 
     def holds_for(self, keycloak: Keycloak) -> bool:
         """Whether the rule speaks about the container's version."""
-        if not self.since and not self.before:
-            return True
-        if keycloak.version is None:
+        if self.since and keycloak.at_least(*self.since) is not True:
             return False
-        version = tuple(keycloak.version)
-        return version >= self.since and (not self.before or version < self.before)
+        return not self.before or keycloak.at_least(*self.before) is False
 
     def judge(self, keycloak: Keycloak) -> Iterable[Hit]:
         """What is wrong with one container and what stands around it."""

@@ -46,6 +46,8 @@ How to write one:
 - Silence rather than a wrong word: None of the view means "can't be told", so ask `is False`, `is True`,
   never `not x`. Something missing is only a fault where nothing else may bring it: `options.missing(key)` for
   a stock image, `options.unset(key)` for whatever the image may have, `view.whole` for resources.
+- A tag such as `26` of Keycloak's own image settles the major version alone: `version` is None then, `at_least` and
+  `settled` answer what holds for all of it, and `release` is what messages call it.
 - A rule never raises: ask the view, which takes anything, instead of reading the document. Facts about a
   version are in `generator.keycloak.facts` and the catalog (`keycloak.catalog`, None if the version isn't
   known).

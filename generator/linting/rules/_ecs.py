@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from generator.linting.view import Keycloak
 from generator.linting.view.services import Service
+from generator.linting.view.settings import JAVA_BEFORE, JAVA_BEHIND
 from generator.resolving import Place
 
 _LARGEST = re.compile(r"(?<!\S)-(?:Xmx|XX:MaxHeapSize=)(\d{1,15})([kKmMgG]?)(?!\S)")
@@ -33,31 +35,43 @@ def heap(keycloak: Keycloak) -> Heap | None:
     """The largest heap; None where it can't be told.
 
     JAVA_OPTS replaces all that kc.sh would give, JAVA_OPTS_KC_HEAP its heap alone, JAVA_OPTS_APPEND comes
-    behind. A size wins over a percentage, wherever it stands (HotSpot: MaxRAMPercentage counts where
-    MaxHeapSize isn't set).
+    behind; what Java itself reads (JAVA_TOOL_OPTIONS) comes before all of it. Of several sizes the last one wins,
+    and a size wins over a percentage, wherever it stands (HotSpot: MaxRAMPercentage counts where MaxHeapSize isn't
+    set).
     """
     options, memory = keycloak.options, keycloak.memory
     if not options.java_complete or memory is None:
         return None
     replaced = options.variable("JAVA_OPTS")
     names = ("JAVA_OPTS",) if replaced else ("JAVA_OPTS_KC_HEAP",)
-    percents: list[Heap] = []
-    sizes: list[Heap] = []
-    for name in (*names, "JAVA_OPTS_APPEND"):
-        setting = options.variable(name)
-        text = (setting.value or "") if setting else ""
-        for found in _LARGEST.finditer(text):
-            mib = int(found[1]) * _FACTOR[found[2].lower()] // 2**20
-            sizes.append(Heap(mib, found[0], setting.place))
-        for found in _PERCENT.finditer(text):
-            percents.append(Heap(int(memory * float(found[1]) / 100), found[0], setting.place))
+    first = list(_heaps(keycloak, memory, JAVA_BEFORE))
+    later = list(_heaps(keycloak, memory, (*names, "JAVA_OPTS_APPEND", *JAVA_BEHIND)))
     default = not replaced and not options.variable("JAVA_OPTS_KC_HEAP")
-    if not sizes and not percents:
-        return _default(keycloak, memory) if default else None
-    if not sizes and default and keycloak.at_least(24) is not True:
-        # Up to 23 kc.sh gives a size, which wins over the percentage that is appended.
-        return _default(keycloak, memory)
-    return (sizes or percents)[-1]
+    newer = keycloak.at_least(24)
+    if default and not any(one.size for one in later) and (newer is not True or not later):
+        # What kc.sh gives stands behind `first`: a percentage, up to 23 a size, which wins over a percentage behind it.
+        sizes = [one for one in first if one.size]
+        return sizes[-1].heap if sizes and newer else _default(keycloak, memory)
+    found = [*first, *later]
+    return next((one.heap for one in reversed(found) if one.size), found[-1].heap) if found else None
+
+
+class _Said(NamedTuple):
+    heap: Heap
+    size: bool
+    """Whether it is a size; a percentage otherwise."""
+
+
+def _heaps(keycloak: Keycloak, memory: int, variables: tuple[str, ...]) -> Iterator[_Said]:
+    """What variables say about the largest heap, in their order."""
+    for name in variables:
+        setting = keycloak.options.variable(name)
+        text = (setting.value or "") if setting else ""
+        place = setting.place if setting else keycloak.container
+        for found in _LARGEST.finditer(text):
+            yield _Said(Heap(int(found[1]) * _FACTOR[found[2].lower()] // 2**20, found[0], place), True)
+        for found in _PERCENT.finditer(text):
+            yield _Said(Heap(int(memory * float(found[1]) / 100), found[0], place), False)
 
 
 def _default(keycloak: Keycloak, memory: int) -> Heap | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from generator.keycloak import catalog as catalogs
 from generator.keycloak.catalog import Catalog, Option
+from generator.keycloak.version import parse
 from generator.linting.view import Keycloak, Setting
 from generator.linting.view.balancers import LoadBalancer
 
@@ -49,10 +50,10 @@ def given(keycloak: Keycloak, key: str) -> Setting | None:
 def hostname_v1(keycloak: Keycloak) -> bool | None:
     """Whether host names follow the first model: before 25, and on 25 with the feature hostname:v1; None where
     that can't be told."""
-    if keycloak.version is None:
-        return None
-    if keycloak.version.major != 25:
-        return keycloak.version.major < 25
+    if keycloak.at_least(25) is not True:
+        return None if keycloak.at_least(25) is None else True
+    if keycloak.at_least(26):
+        return False
     features = keycloak.options.get("features")
     if features is None:
         return False if keycloak.options.missing("features") else None
@@ -89,7 +90,8 @@ def in_catalogs(keycloak: Keycloak, setting: Setting) -> list[tuple[Catalog, Opt
     the newest first."""
     known = [keycloak.catalog] if keycloak.catalog else []
     if keycloak.version is None:
-        known = [catalogs.load_known(version) for version in reversed(catalogs.known_versions())]
+        versions = [one for one in catalogs.known_versions() if keycloak.major in (None, parse(one).major)]
+        known = [catalogs.load_known(version) for version in reversed(versions)]
     return [(one, option) for one in known if (option := option_of(one, setting)) is not None]
 
 

@@ -35,7 +35,8 @@ class UnknownOption(KeycloakRule):
     keeps its default. An unknown option of the command stops the start: `Unknown option: '--...'`.
 
     The names come from the distribution of the very version. Where the image's tag doesn't tell the version
-    (and `--keycloak-version` doesn't either), only names are objected to that no version has.
+    (and `--keycloak-version` doesn't either), only names are objected to that no version has. What a script in
+    front of Keycloak may read for itself is left alone.
 
     Bad:
 
@@ -71,8 +72,10 @@ class UnknownOption(KeycloakRule):
             if known and (keycloak.catalog is None or _OTHER_RULES.fullmatch(one.key)):
                 continue
             near = _nearest(name, keycloak.catalog)
+            if not one.argument and keycloak.command.reads(one.name):
+                continue
             # Beside its options, an image of one's own may have variables for a script of its own.
-            if known or near or keycloak.image.stock or one.argument:
+            if known or one.argument or not keycloak.command.foreign and (near or keycloak.image.stock):
                 yield self._hit(one, known, near, keycloak)
 
     def _hit(self, one: Setting, known: tuple[str, ...], near: str | None, keycloak: Keycloak) -> Hit:

@@ -62,10 +62,10 @@ class ProxyOption(KeycloakRule):
         if one is None or not is_fatal(keycloak, one):
             return
         effect = (
-            f"the server doesn't start: Keycloak {keycloak.version} has no option --proxy"
+            f"the server doesn't start: Keycloak {keycloak.release} has no option --proxy"
             if one.argument
             else (
-                f"Keycloak takes every request for plain HTTP from the balancer: {keycloak.version} has no"
+                f"Keycloak takes every request for plain HTTP from the balancer: {keycloak.release} has no"
                 f" option proxy, ignores {one.name} and reads no X-Forwarded-* headers"
             )
         )

@@ -77,14 +77,14 @@ class HostnameV1(KeycloakRule):
                 continue
             heir = _HEIRS.get(key)
             if one.argument:
-                effect = f"the server doesn't start: Keycloak {keycloak.version} doesn't take {one.name}"
+                effect = f"the server doesn't start: Keycloak {keycloak.release} doesn't take {one.name}"
             elif key == "hostname-url":
                 effect = (
                     "the server doesn't start or builds its links from what requests say: Keycloak"
-                    f" {keycloak.version} ignores {one.name}"
+                    f" {keycloak.release} ignores {one.name}"
                 )
             else:
-                effect = f"links and redirects go elsewhere: Keycloak {keycloak.version} ignores {one.name}"
+                effect = f"links and redirects go elsewhere: Keycloak {keycloak.release} ignores {one.name}"
             yield Hit.at(
                 one.name_place,
                 effect,

@@ -81,7 +81,7 @@ class HostnameForm(KeycloakRule):
             url = one.value if ask.is_url(one.value) else f"https://{one.value}"
             yield Hit.at(
                 one.place,
-                f"no login works: Keycloak {keycloak.version} takes {one.value} for a bare host, so its"
+                f"no login works: Keycloak {keycloak.release} takes {one.value} for a bare host, so its"
                 " issuer is no URL",
                 f"write {ask.entry('hostname-url', url, one)} instead of {one.name}",
             )

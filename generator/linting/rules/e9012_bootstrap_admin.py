@@ -47,19 +47,20 @@ class BootstrapAdminTooNew(KeycloakRule):
     before = (26, 0)
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
-        if keycloak.version is None:
+        variables = keycloak.settled(facts.bootstrap_admin_variables)
+        if variables is None:
             return
-        username, password = facts.bootstrap_admin_variables(keycloak.version)
+        username, password = variables
         names = {"username": username, "password": password, "client-id": "", "client-secret": ""}
         for key, name in names.items():
             one = keycloak.options.get(f"bootstrap-admin-{key}")
             if one is None or keycloak.options.variable(name or username) is not None:
                 continue
             effect = (
-                f"the server doesn't start: Keycloak {keycloak.version} has no option {one.name}"
+                f"the server doesn't start: Keycloak {keycloak.release} has no option {one.name}"
                 if one.argument
                 else (
-                    f"nobody can log in to a new installation: Keycloak {keycloak.version} ignores {one.name}"
+                    f"nobody can log in to a new installation: Keycloak {keycloak.release} ignores {one.name}"
                     " and makes no administrator"
                 )
             )

@@ -65,7 +65,10 @@ class CommandWords(KeycloakRule):
 
 
 def joined_words(keycloak: Keycloak) -> Iterator[tuple[str, Place]]:
-    """Items of Command that should be several: a command or an option with a blank before its value."""
+    """Items of Command that should be several: a command or an option with a blank before its value. A shell takes
+    its script apart, and so may a script of the image's."""
+    if keycloak.command.script is not None or keycloak.command.program:
+        return
     for place in keycloak.container["Command"]:
         word = place.text or ""
         name = word.partition("=")[0]

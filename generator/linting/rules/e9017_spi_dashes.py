@@ -56,7 +56,7 @@ class SpiSpellingTooNew(KeycloakRule):
             if is_new_spelling(one) and old not in names:
                 yield Hit.at(
                     one.name_place,
-                    f"it is ignored without a word: Keycloak {keycloak.version} doesn't know the spelling"
+                    f"it is ignored without a word: Keycloak {keycloak.release} doesn't know the spelling"
                     f" {one.name}",
                     f"write {old}",
                 )

@@ -67,7 +67,7 @@ class DatabaseDiscoveryTooNew(KeycloakRule):
             return
         yield Hit.at(
             setting.place,
-            f"no task ever starts: Keycloak {keycloak.version} has no stack {setting.value}, it came with "
+            f"no task ever starts: Keycloak {keycloak.release} has no stack {setting.value}, it came with "
             "26.1",
             "write kubernetes, with -Djgroups.dns.query=<Cloud Map service>.<namespace> in "
             "JAVA_OPTS_APPEND, or go to 26.1 or newer",

@@ -57,6 +57,6 @@ class NetworkOptionTooNew(KeycloakRule):
             effect = "no task ever starts" if setting.argument else "it is ignored without a word"
             yield Hit.at(
                 setting.name_place,
-                f"{effect}: Keycloak {keycloak.version} has no option {setting.name}, it came with 26.4",
+                f"{effect}: Keycloak {keycloak.release} has no option {setting.name}, it came with 26.4",
                 f"write -D{name}={setting.value or '...'} into JAVA_OPTS_APPEND instead",
             )

@@ -61,7 +61,7 @@ class HealthPort(KeycloakRule):
                 continue
             if on_main and asked != target.container_port and asked in (management or 9000, 9000):
                 version = (
-                    f"Keycloak {keycloak.version}"
+                    f"Keycloak {keycloak.release}"
                     if management is None
                     else "Keycloak, as it is set up here,"
                 )

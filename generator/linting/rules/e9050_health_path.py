@@ -12,8 +12,9 @@ from generator.linting.view import Keycloak
 class HealthPath(KeycloakRule):
     """The balancer asks for a path that Keycloak doesn't answer with success.
 
-    `/` leads to the admin console (302) as soon as there is an administrator, so with the usual success code
-    200 every target becomes unhealthy then. A path with the wrong prefix is answered with 404: with
+    From 24 on, `/` leads to the admin console (302) as soon as there is an administrator (upgrading guide 24.0.0,
+    "Automatic redirect to the Admin Console"), so with the usual success code 200 every target becomes unhealthy
+    then. A path with the wrong prefix is answered with 404: with
     `http-relative-path=/auth` the health page is `/auth/health/ready`, on the management port too unless
     `http-management-relative-path` says otherwise; without it, `/auth/health/ready` is nowhere (since
     Keycloak 17 there is no /auth by itself). ECS stops each task after its grace period and starts the next,
@@ -54,6 +55,18 @@ class HealthPath(KeycloakRule):
           Properties:
             HealthCheckPath: /auth/health/ready
 
+    Good (before 24):
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                Image: quay.io/keycloak/keycloak:23.0.7
+        TargetGroup:
+          Properties:
+            HealthCheckPort: traffic-port
+            HealthCheckPath: /
+
     Good:
 
         TaskDefinition:
@@ -74,7 +87,7 @@ class HealthPath(KeycloakRule):
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         main = sure_relative_path(keycloak)
         on_main = keycloak.health_on_main_port
-        for target in keycloak.targets:
+        for target in keycloak.targets if keycloak.at_least(24) else ():
             group = target.group
             # Of the main port / is the way to the console; of the management port it is a page of its own.
             if group is None or group.health_path != "/" or accepts(group, 302) is not False:

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 
 from generator.keycloak import catalog
 from generator.linting.rule import Hit, KeycloakRule
+from generator.linting.rules._secrets import SECRET
 from generator.linting.view import Keycloak, Setting
 from generator.params.secrets import parts, secret_name
 from generator.resolving import Reference, Text, Unknown
 
-# A path, a URL of the secret's home or a switch is none, whatever the variable is called.
-_NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
+# A path, a URL or an ARN of the secret's home or a switch is none, whatever the variable is called.
+_NO_SECRET = re.compile(r"(/.*|[a-z0-9.+-]+:/?/.*|arn:aws.*:.*|true|false|\d+|)", re.DOTALL | re.IGNORECASE)
+# What programs of one's own look up by its name: `prod/keycloak/database`.
+_LOOKED_UP = re.compile(r".*(SECRET|TOKEN|KEY)")
+_NAME_OF_SECRET = re.compile(r"[a-z][a-z0-9_.-]*(/[a-z0-9_.-]+)+")
 
 
 class SecretInEnvironment(KeycloakRule):
@@ -23,6 +27,9 @@ class SecretInEnvironment(KeycloakRule):
     ECS fetches the value when the task starts, and the template holds its address alone. A dynamic reference
     (`{{resolve:secretsmanager:...}}`) or a NoEcho parameter keeps the value out of the template, but not out
     of the task definition.
+
+    An ARN is no secret, and neither is the name under which a program of yours looks one up
+    (`DB_SECRET: prod/keycloak/database`).
 
     Bad:
 
@@ -61,6 +68,8 @@ class SecretInEnvironment(KeycloakRule):
         said = set()
         for one in keycloak.options.settings:
             if one.secret or (one.path, one.place.about) in said or not _is_secret(one) or not _is_given(one):
+                continue
+            if _names_secret(keycloak, one):
                 continue
             said.add((one.path, one.place.about))
             where = "Environment" if "Environment" in one.path else "the command"
@@ -105,3 +114,14 @@ def _stands_in(text: str, option: str) -> bool:
     return text[start:].lstrip("'\"").startswith("{{resolve:") or any(
         part.start == start for part in parts(text, shell=True)
     )
+
+
+def _names_secret(keycloak: Keycloak, setting: Setting) -> bool:
+    """Whether a value is the name of a secret, for a variable that isn't Keycloak's: that one takes it as it is."""
+    value = setting.value
+    if value is None or setting.argument or catalog.masked(setting.name):
+        return False
+    if _LOOKED_UP.fullmatch(setting.name.upper()) and _NAME_OF_SECRET.fullmatch(value):
+        return True
+    resolver = keycloak.view.resolver
+    return any(resolver.properties(one)["Name"].text == value for one in resolver.resources(SECRET))

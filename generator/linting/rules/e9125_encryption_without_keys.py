@@ -57,13 +57,15 @@ class EncryptionWithoutKeys(KeycloakRule):
         # Multicast stacks aren't encrypted at all; W9124 speaks where the option is ignored.
         if cluster.stack(keycloak) in (None, "udp", "jdbc-ping-udp") or cluster.has_files(keycloak):
             return
-        bugs = advice.known_bugs(keycloak.version) if keycloak.version else ()
+        if keycloak.version is None:
+            return
+        bugs = advice.known_bugs(keycloak.version)
         if any(bug.needs.option == advice.variable(cluster.MTLS) for bug in bugs):
             return
         if keycloak.options.missing("cache-embedded-mtls-key-store-file"):
             yield Hit.at(
                 setting.place,
-                f"no task ever starts: Keycloak {keycloak.version} doesn't make keys for the cluster itself "
+                f"no task ever starts: Keycloak {keycloak.release} doesn't make keys for the cluster itself "
                 "and has no key store here",
                 "write false and let only the tasks' own security group in at the cluster's ports, or go "
                 "to 26.2 or newer",

@@ -74,6 +74,6 @@ class CheckPort(KeycloakRule):
             keycloak.container["HealthCheck"]["Command"],
             f"every task is killed and replaced while Keycloak runs well: the check asks for {path[0]} at "
             f"port {asked}, "
-            f"Keycloak {keycloak.version} answers at {right}",
+            f"Keycloak {keycloak.release} answers at {right}",
             f"ask at port {right}",
         )

@@ -45,7 +45,7 @@ class XaByDefault(KeycloakRule):
         if ask.absent(keycloak, "transaction-xa-enabled") and ask.on_fargate(keycloak):
             yield Hit.at(
                 keycloak.environment_place,
-                f"XA transactions are on by default in Keycloak {keycloak.version}, and a Fargate task has no"
+                f"XA transactions are on by default in Keycloak {keycloak.release}, and a Fargate task has no"
                 " disk for their log",
                 f"write {ask.entry('transaction-xa-enabled', 'false')}",
             )

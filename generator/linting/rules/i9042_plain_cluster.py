@@ -50,7 +50,7 @@ class PlainClusterByDefault(KeycloakRule):
         if off and cluster.forms_cluster(keycloak):
             yield Hit.at(
                 setting.place if setting else keycloak.environment_place,
-                f"nodes talk in plain text, the default of Keycloak {keycloak.version}: only the security "
+                f"nodes talk in plain text, the default of Keycloak {keycloak.release}: only the security "
                 f"group keeps others from port {keycloak.bind_port or 7800}",
                 "go to 26.2 or newer, where nodes encrypt by themselves",
             )

@@ -69,7 +69,7 @@ class DeprecatedProxyOption(KeycloakRule):
         elif not is_fatal(keycloak, one):
             yield Hit.at(
                 one.name_place,
-                f"{one.name} has no effect: Keycloak {keycloak.version} has no option proxy and complains"
+                f"{one.name} has no effect: Keycloak {keycloak.release} has no option proxy and complains"
                 " about it at each start",
                 "take it away",
             )

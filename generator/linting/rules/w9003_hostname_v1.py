@@ -68,6 +68,6 @@ class LeftoverHostname(KeycloakRule):
             yield Hit.at(
                 one.name_place,
                 f"{one.name} does nothing: it belongs to the host name options of "
-                f"{'Keycloak 25 and newer' if first else 'older versions'}, and this is {keycloak.version}",
+                f"{'Keycloak 25 and newer' if first else 'older versions'}, and this is {keycloak.release}",
                 fix,
             )

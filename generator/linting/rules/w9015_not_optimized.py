@@ -17,6 +17,8 @@ class NotOptimized(KeycloakRule):
     later; and the health checks' grace period has to allow for it. The task also needs a file system that can
     be written.
 
+    A script that calls `kc.sh build` before `kc.sh start --optimized` does the same, whatever the image.
+
     An image of one's own, with `kc.sh build` in its Dockerfile, starts with `start --optimized`.
 
     Bad:
@@ -27,6 +29,15 @@ class NotOptimized(KeycloakRule):
               - Name: keycloak
                 Image: quay.io/keycloak/keycloak:26.7.4
                 Command: [start]
+
+    Bad (built by a script, each time):
+
+        TaskDefinition:
+          Properties:
+            ContainerDefinitions:
+              - Name: keycloak
+                EntryPoint: [sh, -c]
+                Command: ["kc.sh build && exec kc.sh start --optimized"]
 
     Good:
 
@@ -48,11 +59,16 @@ class NotOptimized(KeycloakRule):
                 keycloak.command.place,
                 "each new task builds Keycloak before it starts: it is ready half a minute later on two idle"
                 " cores, and later still on less",
-                "make an image of your own with kc.sh build and write Command: [start, --optimized]",
+                "run kc.sh build in the image's Dockerfile and write Command: [start, --optimized]"
+                if keycloak.command.builds
+                else "make an image of your own with kc.sh build and write Command: [start, --optimized]",
             )
 
 
 def builds_at_start(keycloak: Keycloak) -> bool:
-    """Whether Keycloak's own image surely builds itself at each start."""
+    """Whether each start surely builds first: Keycloak's own image by itself, any image by its script."""
     command = keycloak.command
+    if command.always_builds:
+        # Without an entry point of the template's, Keycloak's own image runs no shell (E9106).
+        return command.verb == "start" and not (keycloak.image.stock and not keycloak.container["EntryPoint"])
     return keycloak.image.stock and command.complete and command.verb == "start" and not command.optimized

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
-from generator.linting.view import Keycloak
-
-_SHELLS = ("sh", "bash", "ash", "dash")
-_EXEC = re.compile(r"(^|[\s;&|(])exec\s+(\S+=\S*\s+)*$")
-_MORE = re.compile(r"(?<![<>&])[|;&\n](?!>)")
-_INSIDE = re.compile(r"(^|[\s;&|])(if|then|else|do|while|until|\{|\()\s[^;]*$|\($")
+from generator.linting.view import Keycloak, shell
 
 
 class SignalLost(KeycloakRule):
@@ -22,8 +16,8 @@ class SignalLost(KeycloakRule):
     the cluster, requests cut in the middle, and every deployment waits that long for each task. `exec` makes
     Keycloak the first process.
 
-    The rule speaks where something comes behind kc.sh, a pipe or another command; the last command of a
-    script is taken over by bash itself.
+    The rule speaks where something comes behind the server's kc.sh, a pipe or another command; the last command
+    of a script is taken over by bash itself, and a `trap` may pass the signal on.
 
     Bad:
 
@@ -49,21 +43,17 @@ class SignalLost(KeycloakRule):
     source_url = "https://www.keycloak.org/server/containers"
 
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
-        places = [one for key in ("EntryPoint", "Command") for one in keycloak.container[key]]
-        words = [one.text for one in places]
-        if not words or (words[0] or "").rpartition("/")[2] not in _SHELLS or "-c" not in words[:-1]:
+        first = next((one for key in ("EntryPoint", "Command") for one in keycloak.container[key]), None)
+        stays, script = keycloak.command.stays, keycloak.command.script
+        if first is None or stays is None or script is None or shell.name(first.text or "") not in shell.SHELLS:
             return
-        number = words.index("-c") + 1
-        script = re.sub(r"'[^']*'|\"[^\"]*\"", "''", words[number] or "")
-        match = re.search(r"\S*\bkc\.sh\b", script)
-        if match is None or _EXEC.search(script[: match.start()]):
+        # A trap may pass the signal on.
+        if stays.executed or stays.last or any(one.program == "trap" for one in keycloak.command.calls):
             return
-        behind = script[match.end() :].strip()
-        if _MORE.search(behind.rstrip(";")) or _INSIDE.search(script[: match.start()]):
-            yield Hit.at(
-                places[number],
-                "Keycloak never hears that it is to stop: the shell in front of kc.sh gets SIGTERM, and "
-                "SIGKILL ends "
-                "Keycloak in the middle of its requests",
-                f"write exec {match[0]} ..., as the last command of the script",
-            )
+        called = next(word for word in stays.words if shell.name(word) == "kc.sh")
+        yield Hit.at(
+            script,
+            "Keycloak never hears that it is to stop: the shell in front of kc.sh gets SIGTERM, and SIGKILL ends"
+            " Keycloak in the middle of its requests",
+            f"write exec {called} ..., as the last command of the script",
+        )

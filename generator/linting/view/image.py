@@ -18,8 +18,18 @@ _NO_SERVER = re.compile(
     r".*(config|gatekeeper|proxy|operator|exporter|client|adapter|init|migrat|backup|provision|seed|test|cli"
     r"|terraform|event|sync|monitor|admin|bridge|spi|provider|theme|frontend|login|postgres|mysql|db).*"
 )
+# What such a thing does, behind the name; before it stands whose Keycloak it is (`api-gateway-keycloak`).
+_PURPOSES = frozenset(
+    "agent api boot checker collector connector consumer controller cron cronjob dashboard extractor gateway handler"
+    " healthcheck helper job jobs lambda loader logger mailer mock notifier oauth2 otel portal probe producer scheduler"
+    " scim setup sidecar tool tools user users util utils validator webhook webhooks worker workers".split()
+)
+_FRAMEWORKS = frozenset(
+    "angular django express flask laravel nodejs quickstart react sdk spring springboot vue".split()
+)
 _PROXY = re.compile(r"(.*[-_.])?(haproxy|nginx|openresty|envoy|traefik|httpd|apache2?|caddy)([-_.].*)?")
 _WILDFLY = re.compile(r"(docker\.io/)?(jboss|bitnamilegacy)/keycloak")
+_LEADING_MAJOR = re.compile(r"v?([0-9]{1,2})(?![0-9])")
 _VERSION = re.compile(r"(?:.*[-_])?v?([0-9]{2})\.([0-9]{1,2})(?:\.([0-9]{1,3}))?(?:[-_.+].*)?")
 
 _CHOICES = 16
@@ -51,7 +61,12 @@ class Image:
     def looks_like_server(self) -> bool:
         """Whether the last part of the repository is called like a Keycloak server."""
         last = self.repository.rpartition("/")[2].lower()
-        return bool(_SERVER.fullmatch(last)) and not _NO_SERVER.fullmatch(last) and not self.wildfly
+        if not _SERVER.fullmatch(last) or _NO_SERVER.fullmatch(last) or self.wildfly:
+            return False
+        words = re.split(r"[-_.]", last)
+        behind = words[next(number for number, word in enumerate(words) if word.startswith("keycloak")) + 1 :]
+        # `node-keycloak` is a program of Node.js, `keycloak-node` may be one of a cluster.
+        return words[0] != "node" and _FRAMEWORKS.isdisjoint(words) and _PURPOSES.isdisjoint(behind)
 
     @property
     def looks_like_proxy(self) -> bool:
@@ -60,8 +75,12 @@ class Image:
 
     @property
     def wildfly(self) -> bool:
-        """Whether it is the image of Keycloak's WildFly time, which knows none of today's options."""
-        return _WILDFLY.fullmatch(self.repository) is not None
+        """Whether it is the image of Keycloak's WildFly time, which knows none of today's options: of the project's
+        images those up to 16, and up to 19 those with `legacy` in the tag (README of keycloak/keycloak-containers)."""
+        if not self.stock:
+            return _WILDFLY.fullmatch(self.repository) is not None
+        major = _LEADING_MAJOR.match(self.tag)
+        return "legacy" in re.split(r"[-_.]", self.tag) or bool(major) and int(major[1]) < _OLDEST_MAJOR
 
     @property
     def version(self) -> Version | None:
@@ -82,6 +101,20 @@ class Image:
         known = [one for one in map(parse, catalog.known_versions()) if one.line == (major, minor)]
         return known[-1] if known else Version(major, minor, 0)
 
+    @property
+    def major(self) -> int | None:
+        """The major version of which a tag of the project's (`26`) may mean any; None where the tag says more or less.
+        In an image of somebody's own such a number may count anything."""
+        if not self.stock or not re.fullmatch(r"[0-9]{2}", self.tag):
+            return None
+        known = {parse(one).major for one in catalog.known_versions()}
+        return int(self.tag) if int(self.tag) in known else None
+
+    @property
+    def newest(self) -> bool:
+        """Whether it is the project's newest image of the day that it is pulled: no tag, `latest`, `nightly`."""
+        return self.stock and self.known and not self.digest and self.tag in ("", "latest", "nightly")
+
 
 def read(place: Place) -> Image:
     """The image that is written at `place`.
@@ -89,7 +122,7 @@ def read(place: Place) -> Image:
     Where an Fn::If chooses between two and its condition isn't known, what holds for both of them.
     """
     choices = [_named_by(one) for one in itertools.islice(place.alternatives(), _CHOICES)]
-    versions = {one.version for one in choices}
+    versions = {(one.version, one.major) for one in choices}
     # What can be said of an image of somebody's own can be said of Keycloak's too, but not the other way round.
     least = min(choices, key=lambda one: (one.looks_like_server, one.stock, one.known))
     return least if len(versions) == 1 else replace(least, tag="", known=False)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from generator.document import Path, Resource
 from generator.errors import CatalogError
@@ -27,10 +27,18 @@ from generator.resolving import Place, whole_number
 if TYPE_CHECKING:
     from generator.linting.view.template import View
 
+Fact = TypeVar("Fact")
+
 # Variables that servers have and that clients of Keycloak hardly call theirs.
 _SERVER_VARIABLE = re.compile(
     r"KC(RAW)?_(DB(_.*)?|CACHE(_.*)?|HTTP_(ENABLED|PORT|RELATIVE_PATH)|HTTPS_.*|PROXY(_.*)?|HEALTH_ENABLED|METRICS_ENABLED"
     r"|HOSTNAME_.*|FEATURES(_.*)?|LOG_.*|BOOTSTRAP_.*|SPI_.*|TRANSACTION_.*|HTTP_MANAGEMENT_.*)"
+)
+
+# Variables of the WildFly image (README of keycloak/keycloak-containers, server).
+_WILDFLY_VARIABLES = frozenset(
+    "DB_ADDR DB_VENDOR KEYCLOAK_FRONTEND_URL KEYCLOAK_USER KEYCLOAK_PASSWORD PROXY_ADDRESS_FORWARDING"
+    " JGROUPS_DISCOVERY_PROTOCOL JGROUPS_DISCOVERY_PROPERTIES".split()
 )
 
 BIND_PORT_KEY = "cache-embedded-network-bind-port"
@@ -85,9 +93,32 @@ class Keycloak:
         except CatalogError:
             return None
 
+    @property
+    def major(self) -> int | None:
+        """The major version where the tag tells no more than that (`26`); None where the version is known, too."""
+        return self.image.major if self.version is None else None
+
+    @property
+    def release(self) -> str:
+        """What the version is called in messages: `26.7.4`, or `26` where no more is known; empty where nothing is."""
+        return str(self.version or self.major or "")
+
     def at_least(self, *numbers: int) -> bool | None:
-        """Whether the version is that one or newer; None where it isn't known."""
-        return None if self.version is None else tuple(self.version) >= numbers
+        """Whether the version is that one or newer; None where it isn't known, or not for all that `26` may mean."""
+        if self.version is not None:
+            return tuple(self.version) >= numbers
+        if self.major is None:
+            return None
+        return True if (self.major, 0, 0) >= numbers else False if (self.major + 1,) <= numbers else None
+
+    def settled(self, fact: Callable[[Version], Fact]) -> Fact | None:
+        """What a fact about a version comes to; None where the version isn't known, or it isn't the same for all that
+        `26` may mean."""
+        if self.version is not None:
+            return fact(self.version)
+        known = [one for one in map(parse, catalogs.known_versions()) if one.major == self.major]
+        found = {fact(one) for one in (Version(self.major, 0, 0), *known)} if self.major is not None else ()
+        return found.pop() if len(found) == 1 else None
 
     # --- what it is told ---
 
@@ -108,8 +139,8 @@ class Keycloak:
 
     @property
     def optimized(self) -> bool:
-        """Whether `--optimized` is given: build options are the image's then."""
-        return self.command.optimized
+        """Whether `--optimized` is given and build options are the image's: nothing builds it just before."""
+        return self.command.optimized and not self.command.builds
 
     @property
     def relative_path(self) -> str | None:
@@ -131,18 +162,16 @@ class Keycloak:
     def management_port(self) -> int | None:
         """The port of health and metrics, from 25 on; None where there is none or it isn't known. See
         `health_on_main_port`."""
-        if self.version is None or facts.management_port(self.version) is None:
-            return None
-        return self.options.number("http-management-port", facts.management_port(self.version))
+        port = self.settled(facts.management_port)
+        return None if port is None else self.options.number("http-management-port", port)
 
     @cached_property
     def health_on_main_port(self) -> bool | None:
         """Whether /health answers on the main port: before 25, and where an option brings it back; None where
         that can't be told."""
-        if self.version is None:
-            return None
-        if facts.management_port(self.version) is None:
-            return True
+        separate = self.settled(lambda version: facts.management_port(version) is not None)
+        if not separate:
+            return None if separate is None else True
         answers = [
             self._turned("legacy-observability-interface", True),
             self._turned("http-management-health-enabled", False),
@@ -216,13 +245,9 @@ class Keycloak:
         found = self.options.get("cache-stack")
         if found is not None:
             return found.value
-        if (
-            not self.options.missing("cache-stack")
-            or self.options.get("cache-config-file")
-            or self.version is None
-        ):
+        if not self.options.missing("cache-stack") or self.options.get("cache-config-file"):
             return None
-        return "jdbc-ping" if facts.jdbc_ping_available(self.version) else "udp"
+        return self.settled(facts.default_stack)
 
     @cached_property
     def dns_query(self) -> Setting | None:
@@ -382,7 +407,7 @@ def find(view: View) -> Iterator[Keycloak]:
             if not container.keys():
                 continue
             found = image.read(container["Image"])
-            ran = settings.command(container)
+            ran = settings.command(container, found.stock)
             if _is_server(container, found, ran):
                 yield Keycloak(task, container, found, ran, view)
 
@@ -390,13 +415,20 @@ def find(view: View) -> Iterator[Keycloak]:
 def _is_server(container: Place, found: Image, ran: Command) -> bool:
     """Whether a container is a Keycloak server: by its image's name, its command or variables that only
     servers have."""
-    if found.wildfly or ran.verb in ("build", "export", "import", "show-config", "bootstrap-admin"):
+    if found.wildfly or ran.elsewhere or ran.verb in ("build", "export", "import", "show-config", "bootstrap-admin"):
+        return False
+    names = {one["Name"].text or "" for key in ("Environment", "Secrets") for one in container[key]}
+    if found.version is None and not ran.verb and _of_wildfly(names):
         return False
     if found.looks_like_server or ran.names_kc:
         return True
-    names = {one["Name"].text or "" for key in ("Environment", "Secrets") for one in container[key]}
     mine = [name for name in names if _SERVER_VARIABLE.fullmatch(name)]
     return len(mine) >= 2 or bool(mine) and ran.verb in ("start", "start-dev")
+
+
+def _of_wildfly(names: set[str]) -> bool:
+    """Whether variables are those of Keycloak's WildFly image, and none is today's."""
+    return len(names & _WILDFLY_VARIABLES) > 1 and not any(one.startswith(("KC_", "KCRAW_")) for one in names)
 
 
 def mib(place: Place) -> int | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from generator.document import Path
 from generator.keycloak.catalog import Catalog
+from generator.linting.view import shell
 from generator.resolving import NO_VALUE, Place, Text, Unknown, whole_number
 
 COMMANDS = ("start", "start-dev", "build", "export", "import", "bootstrap-admin", "show-config")
@@ -18,8 +18,28 @@ _FLAGS = ("--optimized", "--verbose", "-v", "--help", "-h", "--help-all", "--imp
 _FILES = ("config-file", "config-keystore")
 """Options that name a file with more options."""
 _PROPERTY = re.compile(r"""-D(?P<name>[^\s=]+)(?:=(?P<value>"[^"]*"|'[^']*'|\S*))?""")
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
-_SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash", "ash", "dash", "/usr/bin/bash")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}")
+"""What a shell puts in, as `shell` writes it."""
+# Programs that are known to be something else than Keycloak's server; java is looked at by itself.
+_OTHER_PROGRAMS = re.compile(
+    r"kcadm(\.sh)?|kcreg(\.sh)?|node|npm|npx|yarn|pnpm|bun|deno|python[0-9.]*|gunicorn|uvicorn|celery|flask|ruby|rails"
+    r"|bundle|rackup|puma|php[0-9.]*|php-fpm[0-9.]*|dotnet|go|curl|wget|psql|pg_dump|pg_restore|mysql|mysqldump|aws"
+    r"|terraform|tofu|ansible-playbook|kubectl|nginx|envoy|haproxy|httpd|caddy|traefik|oauth2-proxy|otelcol[a-z-]*"
+    r"|fluent-bit|fluentd|flyway|liquibase|jq|yq|nc|openssl|keytool"
+)
+_CLIENTS = re.compile(r"\bkc(adm|reg)\b")
+"""Keycloak's own command line clients, which talk to a server that runs elsewhere."""
+_SHELL_COMMANDS = frozenset(
+    "cd set export echo printf sleep mkdir cp mv rm ln chmod chown chgrp cat tail head grep sed awk test [ [[ true"
+    " false date wait trap ulimit umask read shift unset local return exit hostname ls find tr cut touch which type id"
+    " whoami base64 tee sync stat readlink dirname basename pwd : break continue declare uname".split()
+)
+_JAVA_SERVER = re.compile(r"quarkus|kc\.home|/keycloak/", re.IGNORECASE)
+
+JAVA_BEFORE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
+JAVA_BEHIND = ("_JAVA_OPTIONS",)
+"""Variables that Java itself reads, before what kc.sh gives it and behind that; of two that disagree the later one
+wins (JVM Tool Interface, "JAVA_TOOL_OPTIONS"; the java command, "JDK_JAVA_OPTIONS"; measured on OpenJDK 17)."""
 
 
 @dataclass(frozen=True)
@@ -146,26 +166,30 @@ class Options:
         return default if known is None else known
 
     def system_property(self, name: str) -> Setting | None:
-        """A system property of Java (`jgroups.dns.query`), from JAVA_OPTS_APPEND, JAVA_OPTS, JAVA_ADD_OPTS or
-        a `-D` word of the command; the last one wins. The value is None where it isn't known."""
+        """A system property of Java (`jgroups.dns.query`), from the variables that kc.sh and Java itself read or a
+        `-D` word of the command; the last one wins. The value is None where it isn't known."""
         return self._properties.get(name)
 
     @property
     def java_options(self) -> tuple[Setting, ...]:
         """JAVA_OPTS, JAVA_OPTS_APPEND and JAVA_OPTS_KC_HEAP as far as they are set."""
-        names = ("JAVA_OPTS", "JAVA_OPTS_KC_HEAP", "JAVA_OPTS_APPEND", "JAVA_ADD_OPTS")
+        return self._variables("JAVA_OPTS", "JAVA_OPTS_KC_HEAP", "JAVA_OPTS_APPEND", "JAVA_ADD_OPTS")
+
+    def _variables(self, *names: str) -> tuple[Setting, ...]:
         return tuple(found for name in names if (found := self.variable(name)))
 
     @property
     def java_complete(self) -> bool:
         """Whether all of Java's options are known: none of the variables holds a part that isn't."""
-        return self.complete and all(one.value is not None for one in self.java_options)
+        read = (*self._variables(*JAVA_BEFORE, *JAVA_BEHIND), *self.java_options)
+        return self.complete and all(one.value is not None for one in read)
 
     @cached_property
     def _properties(self) -> dict[str, Setting]:
         found = {}
         words = [one for one in self.settings if one.argument and one.name.startswith("-D")]
-        for holder in (*self.java_options, *words):
+        before, behind = self._variables(*JAVA_BEFORE), self._variables(*JAVA_BEHIND)
+        for holder in (*before, *self.java_options, *words, *behind):
             value = holder.place.value if not holder.argument else holder.name
             text = value if isinstance(value, str) else str(value) if isinstance(value, Text) else ""
             for match in _PROPERTY.finditer(text):
@@ -188,21 +212,27 @@ class Command:
     """What a container runs."""
 
     words: tuple[tuple[str, Place], ...]
-    """EntryPoint and Command as words with their places; `${…}` stands for a part that isn't known."""
+    """What kc.sh is given, each word with its place; `${…}` stands for a part that isn't known. Of several calls in a
+    script it is the last one's, which is what stays; none where something else runs."""
     complete: bool
-    """Whether all words are known and no shell stands in between."""
+    """Whether all words are known and nothing stands between ECS and kc.sh: no shell, no script of the image's."""
     place: Place
     """The container's Command, or its EntryPoint where only that one is written."""
-    shell: bool = False
-    """Whether a shell makes the words out of lines, so that one place holds several, and puts in variables."""
+    calls: tuple[shell.Call, ...] = ()
+    """The commands of the script that a shell is given; none where there is no script or it isn't known."""
+    script: Place | None = None
+    """Where that script is written."""
+    program: str = ""
+    """The program that is named instead of kc.sh; empty where that one, the image's own entry point or a shell is."""
+    names_kc: bool = False
+    """Whether kc.sh is called by name."""
+    other: bool = False
+    """Whether that program is known to be something else than the server."""
 
     @cached_property
     def verb(self) -> str:
-        """`start`, `start-dev`...; empty where no such word is there. Of several calls in a script the last one is
-        what stays, and a shell's own `export` is none."""
-        calls = [number for number, (word, _) in enumerate(self.words) if _is_kc(word)]
-        words = self.words[calls[-1] :] if calls else self.words
-        return next((word for word, _ in words if word in COMMANDS), "")
+        """`start`, `start-dev`...; empty where no such word is there."""
+        return _verb([word for word, _ in self.words])
 
     @property
     def optimized(self) -> bool:
@@ -210,17 +240,89 @@ class Command:
         return any(word == "--optimized" for word, _ in self.words)
 
     @property
-    def names_kc(self) -> bool:
-        """Whether kc.sh is called by name."""
-        return any(_is_kc(word) for word, _ in self.words)
+    def stays(self) -> shell.Call | None:
+        """The last call of kc.sh in a script; None where there is none."""
+        return next((one for one in reversed(self.calls) if _kc_arguments(one) is not None), None)
+
+    @property
+    def builds(self) -> bool:
+        """Whether a script calls `kc.sh build` before it starts the server, if perhaps not each time."""
+        return bool(self._builds)
+
+    @property
+    def always_builds(self) -> bool:
+        """Whether it surely does so each time."""
+        return any(one.always for one in self._builds)
+
+    @property
+    def _builds(self) -> list[shell.Call]:
+        found = [(one, arguments) for one in self.calls if (arguments := _kc_arguments(one)) is not None]
+        return [one for one, arguments in found[:-1] if _verb(arguments) == "build"]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether something of the image's that isn't known runs: a script or a program of one's own."""
+        if self.script is None:
+            return bool(self.program)
+        return not self.calls or any(not _is_known(one) for one in self.calls)
+
+    def reads(self, variable: str) -> bool:
+        """Whether the script that a shell is given has a variable in it."""
+        return bool(re.search(rf"\$\{{?[#!]?{re.escape(variable)}(?![A-Za-z0-9_])", _text(self.script)))
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it surely runs something else than Keycloak's server."""
+        if self.names_kc:
+            return False
+        if self.script is None:
+            return self.other
+        if not self.calls:
+            return False
+        if _CLIENTS.search(_text(self.script)):
+            return not any(_may_start(one) for one in self.calls)
+        return all(_is_known(one) for one in self.calls)
+
+
+def _verb(words: list[str]) -> str:
+    return next((word for word in words if word in COMMANDS), "")
+
+
+def _text(script: Place | None) -> str:
+    value = script.value if script is not None else ""
+    return str(value) if isinstance(value, (str, Text)) else ""
 
 
 def _is_kc(word: str) -> bool:
-    return word.rpartition("/")[2] == "kc.sh"
+    return shell.name(word) == "kc.sh"
 
 
-def command(container: Place) -> Command:
-    """The command of a container."""
+def _is_other(call: shell.Call) -> bool:
+    """Whether a program is known to be something else than the server."""
+    if call.program == "java":
+        return len(call.words) > 1 and not any(_JAVA_SERVER.search(word) for word in call.words)
+    return _OTHER_PROGRAMS.fullmatch(call.program) is not None
+
+
+def _is_known(call: shell.Call) -> bool:
+    return _kc_arguments(call) is not None or call.program in _SHELL_COMMANDS or _is_other(call)
+
+
+def _may_start(call: shell.Call) -> bool:
+    """Whether a program of a script may be what starts the server."""
+    return not _is_known(call) and (call.program.endswith(".sh") or _verb(list(call.words)).startswith("start"))
+
+
+def _kc_arguments(call: shell.Call) -> list[str] | None:
+    """What kc.sh is given by a command, also behind `gosu keycloak` and the like; None where it isn't called."""
+    if call.program in _SHELL_COMMANDS or _is_other(call):
+        return None
+    found = [number for number, word in enumerate(call.words) if _is_kc(word)]
+    return list(call.words[found[-1] + 1 :]) if found else None
+
+
+def command(container: Place, stock: bool) -> Command:
+    """The command of a container; `stock` says that the image's own entry point is kc.sh."""
     words: list[tuple[str, Place]] = []
     complete = True
     for key in ("EntryPoint", "Command"):
@@ -238,21 +340,44 @@ def command(container: Place) -> Command:
                 words.append((text or "", one))
                 complete = complete and text is not None
     place = container["Command"] if container["Command"] else container["EntryPoint"]
-    if words and words[0][0] in _SHELLS:
-        return Command(tuple(_script(words)), False, place, True)
-    return Command(tuple(words), complete, place)
+    words = words[shell.unwrapped([word for word, _ in words]) :]
+    texts = [word for word, _ in words]
+    entry = bool(container["EntryPoint"])
+    if texts and (shell.name(texts[0]) in shell.SHELLS or texts[0] == "-c" and not entry and not stock):
+        return _of_shell(words, place)
+    calls = [number for number, word in enumerate(texts) if _is_kc(word)]
+    if calls:
+        return Command(tuple(words[calls[-1] + 1 :]), complete, place, names_kc=True)
+    if not texts or not entry and _is_for_kc(texts[0], stock):
+        return Command(tuple(words), complete, place)
+    # A script that is given one of kc.sh's commands hands it on.
+    other = _is_other(shell.Call(tuple(texts), False, True))
+    handed = words[1:] if _verb(texts[1:]) and not other else ()
+    return Command(tuple(handed), False, place, program=texts[0], other=other)
 
 
-def _script(words: list[tuple[str, Place]]) -> Iterator[tuple[str, Place]]:
-    for word, place in words:
-        try:
-            # `;` and `&&` end a word also where no space does.
-            lexer = shlex.shlex(word, posix=True, punctuation_chars=";&|")
-            lexer.whitespace_split, lexer.commenters = True, ""
-            parts = list(lexer)
-        except ValueError:
-            parts = word.split()
-        yield from ((part, place) for part in parts)
+def _is_for_kc(word: str, stock: bool) -> bool:
+    """Whether the first word of Command is meant for an entry point that is kc.sh."""
+    if word.startswith("-") or (word.split() or [""])[0] in COMMANDS:
+        return True
+    # kc.sh has more commands than these, but none is called like a file or another program.
+    return stock and "/" not in word and not _is_known(shell.Call((word, ""), False, True))
+
+
+def _of_shell(words: list[tuple[str, Place]], place: Place) -> Command:
+    texts = [word for word, _ in words]
+    number = 1 if texts[0] == "-c" and len(texts) > 1 else shell.script(texts)
+    if number is None:
+        handed = words[2:] if _verb(texts[2:]) else ()
+        return Command(tuple(handed), False, place, program="".join(texts[1:2]) or texts[0])
+    calls = shell.calls(texts[number])
+    found = [arguments for one in calls if (arguments := _kc_arguments(one)) is not None]
+    script = words[number][1]
+    stays = tuple((word, script) for word in found[-1]) if found else ()
+    if not found:
+        handed = [one.words[1:] for one in calls if _may_start(one) and _verb(list(one.words[1:]))]
+        stays = tuple((word, script) for word in handed[-1]) if handed else ()
+    return Command(stays, False, place, calls, script, names_kc=bool(found))
 
 
 def read(container: Place, ran: Command, stock: bool, catalog: Catalog | None) -> Options:
@@ -297,7 +422,7 @@ def _arguments(
     while number < len(words):
         word, place = words[number]
         number += 1
-        if ran.shell and word.startswith("-"):
+        if ran.script is not None and word.startswith("-"):
             place = place.of(word.partition("=")[0])
         if word.startswith("-D"):
             yield Setting(word, "", word if "${" not in word else None, place, place, argument=True)
@@ -308,11 +433,12 @@ def _arguments(
         value_place = place
         if not given and number < len(words) and not words[number][0].startswith("-"):
             value, value_place = words[number]
-            value_place = value_place.of(name) if ran.shell else value_place
+            value_place = value_place if ran.script is None else value_place.of(name)
             number += 1
         option = catalog.option(name[2:]) if catalog else None
-        key = (option.key if option and not option.wildcard else name[2:]) if " " not in name else ""
-        if ran.shell and "$" in value:
+        key = option.key if option and not option.wildcard else name[2:]
+        key = "" if " " in name or "${" in name else key
+        if ran.script is not None and "${" in value:
             yield _expanded(Setting(name, key, value, value_place, place, argument=True), variables)
             continue
         known = "${" not in value and "{{resolve:" not in value
@@ -323,14 +449,14 @@ def _expanded(setting: Setting, variables: Mapping[str, Setting]) -> Setting:
     """A setting into which a shell puts variables: that of the variable where it is nothing else, its secret
     too."""
     text, known = setting.value or "", isinstance(setting.place.value, str)
-    names = [match[1] or match[2] for match in _VARIABLE.finditer(text)]
+    names = _VARIABLE.findall(text)
     alone = variables.get(names[0]) if known and len(names) == 1 and _VARIABLE.fullmatch(text) else None
     if alone is not None:
         return replace(setting, value=alone.value, place=alone.place, secret=alone.secret)
     values = {name: variables[name].value if name in variables else None for name in names}
-    if not known or None in values.values() or "$" in _VARIABLE.sub("", text) or "`" in text:
+    if not known or None in values.values() or "${" in _VARIABLE.sub("", text):
         return replace(setting, value=None)
-    return replace(setting, value=_VARIABLE.sub(lambda match: values[match[1] or match[2]] or "", text))
+    return replace(setting, value=_VARIABLE.sub(lambda match: values[match[1]] or "", text))
 
 
 def _key(name: str, catalog: Catalog | None) -> str:

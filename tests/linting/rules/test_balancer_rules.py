@@ -121,6 +121,7 @@ LOUD = {
         stock("26.7.4"),
         group("HealthCheckProtocol: ~", "HealthCheckPort: traffic-port", "HealthCheckPath: /"),
     ),
+    "a main port that no 26 answers health at": ("E9049", stock("26"), group("HealthCheckPort: traffic-port")),
     "/ takes 200 only": (
         "E9050",
         stock("26.7.4"),
@@ -363,6 +364,16 @@ SILENT = {
         ),
     ),
     "a prefix built into one's own image": ("E9050", group("HealthCheckPath: /auth/health/ready")),
+    "/ before it led to the console": (
+        "E9050",
+        stock("23.0.7"),
+        group("HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
+    "/ of an unknown version": (
+        "E9050",
+        stock("latest"),
+        group("HealthCheckPort: traffic-port", "HealthCheckPath: /"),
+    ),
     "/ that takes a redirect": (
         "E9050",
         stock("26.7.4"),

@@ -119,6 +119,8 @@ def test_a_stack_that_does_not_do_is_named(rule, excerpt):
         # A value that isn't known may be any.
         own("26.7.4", KC_CACHE_STACK="!Ref Stack", JAVA_OPTS_APPEND="-Xss1m"),
         stock("26.2.5", KC_CACHE_STACK="kubernetes", JAVA_OPTS_APPEND="!Ref JavaOptions"),
+        # Java reads the name itself.
+        stock("26.2.5", KC_CACHE_STACK="kubernetes", JAVA_OPTS_APPEND=None, JAVA_TOOL_OPTIONS=QUERY),
         # No cluster at all.
         stock("26.0.8", KC_CACHE="local", KC_CACHE_STACK="kubernetes", JAVA_OPTS_APPEND=None),
         # One task has nobody to look for.

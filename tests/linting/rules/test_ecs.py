@@ -153,6 +153,14 @@ SEEN = {
         EntryPoint: [/bin/bash, -c, "while true; do /opt/keycloak/bin/kc.sh start --optimized; done"]
         Command: !Ref AWS::NoValue
         """)),
+    "a pipe behind the server that was built before": ("W9082", container("""
+        EntryPoint: [bash, -c]
+        Command: ["kc.sh build && kc.sh start --optimized | tee /tmp/log"]
+        """)),
+    "a heap of Java's own variable": ("E9065", java("JAVA_TOOL_OPTIONS", "-Xmx3g")),
+    "a heap of the launcher's variable": ("E9065", java("JDK_JAVA_OPTIONS", "-Xmx3g")),
+    "a heap behind all": (
+        "E9065", java("_JAVA_OPTIONS", "-Xmx3g", more="  - {Name: JAVA_OPTS_APPEND, Value: -Xmx1g}\n")),
     "wget in the form CMD": ("E9083", container("""
         Image: quay.io/keycloak/keycloak:26.7.4
         HealthCheck: {Command: [CMD, wget, -q, "http://localhost:9000/health/live"]}
@@ -178,6 +186,14 @@ LEFT_ALONE = {
     "on 23 a percentage loses against the default": (
         "E9065", container('Image: quay.io/keycloak/keycloak:23.0.7\nCommand: [start]\n'
                            'Environment:\n  - {Name: JAVA_OPTS_APPEND, Value: "-XX:MaxRAMPercentage=99"}')),
+    "a heap that kc.sh is told otherwise": (
+        "E9065", java("JAVA_TOOL_OPTIONS", "-Xmx3g", more="  - {Name: JAVA_OPTS_APPEND, Value: -Xmx1g}\n")),
+    "a percentage that kc.sh's own comes behind": ("W9065", container(
+        'Image: quay.io/keycloak/keycloak:26.7.4\nCommand: [start]\n'
+        'Environment:\n  - {Name: JAVA_TOOL_OPTIONS, Value: "-XX:MaxRAMPercentage=95"}')),
+    "on 23 kc.sh's own size comes behind": ("E9065", container(
+        'Image: quay.io/keycloak/keycloak:23.0.7\nCommand: [start]\n'
+        'Environment:\n  - {Name: JAVA_TOOL_OPTIONS, Value: "-Xmx4g"}')),
     "memory that isn't known": ("I9065", container("", "Memory: !Ref Memory")),
     "two tasks by a parameter without a value": ("W9066", "Service: {Properties: {DesiredCount: !Ref Count}}"),
     "a stopped service": ("W9066", "Service: {Properties: {DesiredCount: 0}}"),
@@ -342,6 +358,18 @@ LEFT_ALONE = {
         EntryPoint: [bash, -c]
         Command: ["echo start | tee /tmp/log; exec /opt/keycloak/bin/kc.sh start --optimized 2>&1"]
         """)),
+    "exec behind the build": ("W9082", container("""
+        EntryPoint: [sh, -c]
+        Command: ["cp /mnt/*.jar /x/ && kc.sh build && exec kc.sh start --optimized"]
+        """)),
+    "the last command behind the build": ("W9082", container("""
+        EntryPoint: [bash, -c]
+        Command: ["kc.sh build && kc.sh start --optimized"]
+        """)),
+    "a trap that may pass the signal on": ("W9082", container("""
+        EntryPoint: [bash, -c]
+        Command: ["trap 'kill $P' TERM; kc.sh start --optimized & P=$!; wait $P"]
+        """)),
     "a quoted pipe": ("W9082", container("""
         EntryPoint: [bash, -c]
         Command: ["/opt/keycloak/bin/kc.sh start --optimized --log-console-format '%d | %m'"]
@@ -403,6 +431,27 @@ LEFT_ALONE = {
 def test_a_rule_sees_the_fault_in_this_form_too(rule, example):
     """The same fault, written in another way than on the rule's page, is found."""
     assert found(rule, example)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hits"),
+    [
+        ("DB_SECRET", "prod/keycloak/database", 0),
+        ("APP_SECRET", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:kc-AbCdEf", 0),
+        ("KC_DB_PASSWORD", "arn:aws-cn:secretsmanager:cn-north-1:111122223333:secret:kc-AbCdEf", 0),
+        ("APP_SECRET", "correct-horse-battery", 1),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 1),
+        ("KC_DB_PASSWORD", "prod/keycloak/database", 1),
+        ("APP_PASSWORD", "prod/keycloak/database", 1),
+        ("APP_PASSWORD", "sso-database", 0),
+        ("KC_DB_PASSWORD", "sso-database", 1),
+    ],
+)
+def test_a_name_of_a_secret_is_none(name, value, hits):
+    """What a program looks a secret up by may be read by anybody; Keycloak takes a password as it stands."""
+    secret = "Other: {Type: AWS::SecretsManager::Secret, Properties: {Name: sso-database}}\n"
+    example = container(f'Environment:\n  - {{Name: {name}, Value: "{value}"}}\n') + secret
+    assert len(found("E9072", example)) == hits
 
 
 @pytest.mark.parametrize(("rule", "example"), LEFT_ALONE.values(), ids=LEFT_ALONE)

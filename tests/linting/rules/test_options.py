@@ -437,6 +437,22 @@ COMMANDS = {
     "blanks in a value": (STOCK, ["start", "--log-console-format=%d %m%n"], {}, []),
     "a value with blanks behind its name": (STOCK, ["start", "--log-console-format", "%d %m%n"], {}, []),
     "a shell": (OWN, ["sh", "-c", "exec kc.sh start --optimized"], {}, []),
+    "a shell's script that begins like a command": (OWN, ["bash", "-c", "export A=b && exec kc.sh start"], {}, []),
+    "a script for the image's shell": (OWN, ["-c", "export A=b && exec kc.sh start --optimized"], {}, []),
+    "a shell behind kc.sh": (STOCK, ["sh", "-c", "exec kc.sh start"], {}, ["E9106"]),
+    "kc.sh behind kc.sh": (STOCK, ["/opt/keycloak/bin/kc.sh", "start"], {}, ["E9106"]),
+    "what the shell puts in": (
+        OWN,
+        ["bash", "-c", "exec kc.sh start --optimized --http-enabled=$PLAIN --hostname=$URL --log-level=`level`"],
+        dict(KC_HTTP_ENABLED=None, KC_HOSTNAME=None, KC_LOG_LEVEL=None),
+        [],
+    ),
+    "another program's words": (
+        OWN,
+        ["bash", "-c", "curl --proxy edge x; exec kc.sh start --optimized"],
+        {},
+        [],
+    ),
     "an unknown word": (STOCK, [UNKNOWN], {}, []),
     "nothing": (STOCK, [], {}, ["E9106"]),
     "an option without a command": (STOCK, ["--optimized"], {}, ["E9106"]),
@@ -479,6 +495,67 @@ def test_a_build_option_of_the_command_stops_older_versions():
     assert "E9014" not in said(image=f"{OWN}:blue", command=words)
 
 
+SCRIPTS = {
+    # image, script, version, expected
+    "built just before": (STOCK, "kc.sh build && exec kc.sh start --optimized", "26.7.4", []),
+    "built with its options": (STOCK, "kc.sh build --db=postgres; exec kc.sh start --optimized", "26.4.7", []),
+    "built, with another option behind": (
+        OWN, "kc.sh build; exec kc.sh start --optimized --db=postgres", "26.4.7", ["E9014"]),
+    "never built": (STOCK, "exec kc.sh start --optimized", "26.7.4", ["E9014"]),
+    "perhaps built by a script": (STOCK, "/prepare.sh; exec kc.sh start --optimized", "26.7.4", []),
+    "an own image built just before": (OWN, "kc.sh build && exec kc.sh start --optimized", "26.7.4", []),
+}
+
+
+@pytest.mark.parametrize(("image", "script", "version", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_may_build_what_it_starts(image, script, version, expected):
+    """`--optimized` behind `kc.sh build` is fine, and no option of the build comes too late for it."""
+    old = OLD | {"KEYCLOAK_ADMIN": None} if version < "26.5" else {}
+    made = said(
+        {**BUILT, **old}, f"{image}:{version}", [script], EntryPoint=["sh", "-c"], example=NO_BOOTSTRAP if old else ""
+    )
+    assert [one for one in made if one != "W9014" or "built just before" in script] == expected
+
+
+def test_a_build_at_each_start_is_named():
+    """A script that builds before it starts costs time in each task, whatever the image; a plain start of it none."""
+    for script, expected in (
+        ("kc.sh build && exec kc.sh start --optimized", 1),
+        ("exec kc.sh start --optimized", 0),
+        ("if [ -f /new ]; then kc.sh build; fi; exec kc.sh start --optimized", 0),
+        ("[ -f /built ] || kc.sh build; exec kc.sh start --optimized", 0),
+        ("[ -f /new ] &&\n kc.sh build\n exec kc.sh start --optimized", 0),
+    ):
+        made = template(command=[script], EntryPoint=["sh", "-c"])
+        assert [one.rule for one in pack.run(viewed(made))].count("W9015") == expected
+
+
+def test_a_shell_is_made_the_entry_point():
+    """The fix for a shell in Command names its words up to the script."""
+    made = template(image=f"{STOCK}:26.7.4", command=["bash", "-eo", "pipefail", "-c", "exec kc.sh start"])
+    (one,) = (one for one in pack.run(viewed(made)) if one.rule == "E9106")
+    assert one.fix.startswith("write EntryPoint: [bash, -eo, pipefail, -c],")
+
+
+@pytest.mark.parametrize(
+    ("image", "entry", "command", "expected"),
+    [
+        (STOCK, None, ["start"], ["KC_CLIENT_ID", "KC_PROXY_MODE"]),
+        (OWN, None, ["start"], ["KC_CLIENT_ID"]),
+        (OWN, None, ["/opt/tools/entrypoint.sh"], []),
+        (OWN, ["/opt/tools/entrypoint.sh"], ["start"], []),
+        (STOCK, ["sh", "-c"], ["/tools/setup.sh; exec kc.sh start"], []),
+        (STOCK, ["sh", "-c"], ["exec kc.sh start --hostname=${KC_CLIENT_ID}"], ["KC_PROXY_MODE"]),
+    ],
+)
+def test_variables_of_a_script_are_its_own(image, entry, command, expected):
+    """A variable that Keycloak doesn't know is no fault where a script may read it."""
+    values = dict(KC_CLIENT_ID="web", KC_PROXY_MODE="x")
+    made = template(values, f"{image}:26.7.4", command, **({"EntryPoint": entry} if entry else {}))
+    found = [one for one in pack.run(viewed(made)) if one.rule == "E9001"]
+    assert sorted(one.message.split("no option ")[1].split()[0] for one in found) == expected
+
+
 def test_an_entry_point_of_kc_sh_takes_whole_words():
     """With kc.sh as the entry point it is sure that nobody takes a word apart; with a shell it isn't."""
     words = ["--verbose start"]
@@ -511,6 +588,31 @@ VERSIONLESS = {
 def test_without_a_version_only_what_holds_for_all_is_said(environment, expected):
     """Where the tag tells no version, what is right in some version is no fault."""
     assert said(environment, f"{OWN}:latest") == expected
+
+
+MAJORS = {
+    # tag, environment, command, expected
+    "nothing wrong": ("26", {}, None, []),
+    "proxy on some 26": ("26", dict(KC_PROXY="edge", KC_PROXY_HEADERS=None, KC_PROXY_TRUSTED_ADDRESSES=None), None,
+                         ["E9002"]),
+    "an old URL on some 26": ("26", dict(KC_HOSTNAME=None, KC_HOSTNAME_URL="https://a.example.com"), None, ["E9003"]),
+    "a new administrator on some 25": ("25", dict(OLD, KEYCLOAK_ADMIN=None, KC_BOOTSTRAP_ADMIN_USERNAME="a"), None,
+                                       ["E9012"]),
+    "a URL as the host on some 24": ("24", dict(V1, KC_HOSTNAME="https://a.example.com"), None, ["E9004"]),
+    "a spelling that some 26 know": ("26", dict(KC_SPI_X509CERT_LOOKUP__PROVIDER="haproxy"), None, []),
+    "a value of no 26": ("26", dict(KC_CACHE="infinispan"), None, ["E9100"]),
+    "never built": ("26", {}, ["start", "--optimized"], ["E9014"]),
+    "the newest, never built": ("latest", {}, ["start", "--optimized"], ["E9014"]),
+    "the newest, never built, with H2": ("latest", dict(KC_DB="dev-file"), ["start", "--optimized"], ["E9019"]),
+    "some 25, never built, with H2": ("25", dict(OLD, KC_DB="dev-file"), ["start", "--optimized"], ["E9019"]),
+}
+
+
+@pytest.mark.parametrize(("tag", "environment", "command", "expected"), MAJORS.values(), ids=MAJORS)
+def test_a_tag_of_the_major_version_is_judged_by_what_holds_for_all_of_it(tag, environment, command, expected):
+    """`26` may be any 26: what is wrong in each of them is said, what is right in one isn't."""
+    bootstrap = NO_BOOTSTRAP if tag < "26" else ""
+    assert stock(environment, tag, command=command, example=bootstrap) == expected
 
 
 def test_a_version_from_outside_wins():

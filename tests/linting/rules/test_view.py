@@ -39,6 +39,7 @@ def alone(image: str, *lines: str) -> View:
 
 
 SERVER = ("Command: [start]",)
+NO_FILE = "Environment: [{Name: KC_CACHE_CONFIG_FILE, Value: ~}]"
 
 
 class TestFinding:
@@ -49,6 +50,19 @@ class TestFinding:
             ("quay.io/keycloak/keycloak", ()),
             ("example.com:5000/team/keycloak@sha256:" + "0" * 64, ()),
             ("registry.example.com/my-keycloak:7", ()),
+            ("example/keycloak-prod:7", ()),
+            ("example/sso/keycloak-custom:7", ()),
+            ("example/keycloak-ha:7", ()),
+            ("example/api-gateway-keycloak:7", ()),
+            ("example/keycloak-node:7", ()),
+            ("example/keycloak-api:7", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
+            ("quay.io/keycloak/keycloak:17.0.0", ()),
+            ("example/keycloak:7", ("Command: [/opt/tools/entrypoint.sh]",)),
+            ("example/keycloak:7", ("Command: [java, -jar, /opt/keycloak/lib/quarkus-run.jar, start]",)),
+            (
+                "example/keycloak:7",
+                ("EntryPoint: [sh, -c]", "Command: ['(sleep 60; kcadm.sh x) & exec /run.sh start']"),
+            ),
             ("example/sso:1", ("Command: [/opt/keycloak/bin/kc.sh, start]",)),
             ("example/sso:1", ("EntryPoint: [sh, -c]", "Command: ['exec /opt/keycloak/bin/kc.sh start']")),
             ("keycloak/keycloak:26.0.1", ("Command: [sh, -c, 'export KC_DB=postgres; exec kc.sh start']",)),
@@ -80,6 +94,27 @@ class TestFinding:
             ("adorsys/keycloak-config-cli:6.1.0-26.0.5", ()),
             ("quay.io/keycloak/keycloak-operator:26.0.1", ()),
             ("example/keycloak-proxy:3", ()),
+            *((f"example/{name}:1", ()) for name in (
+                "keycloak-user-service", "keycloak-webhook", "keycloak-scim", "keycloak-api", "keycloak-worker",
+                "keycloak-setup", "keycloak-otel-collector", "node-keycloak", "keycloak-exporter",
+                "spring-boot-keycloak-demo",
+            )),
+            ("example/keycloak-demo:1.4.2", ("Command: [java, -Dkeycloak.realm=x, -jar, /app.jar]",)),
+            ("example/keycloak:1", ("EntryPoint: [/usr/bin/env, X=y, npm]", "Command: [start]")),
+            ("keycloak/keycloak:26.7.4", ("EntryPoint: [/opt/keycloak/bin/kcadm.sh]", "Command: [get, realms]")),
+            (
+                "quay.io/keycloak/keycloak:26.7.4",
+                ("EntryPoint: [/bin/bash, -c]", "Command: ['cd /opt/keycloak/bin; ./kcadm.sh get realms | jq .; foo']"),
+            ),
+            ("quay.io/keycloak/keycloak:26.7.4", ("EntryPoint: [sh, -c]", "Command: ['sleep infinity']")),
+            ("quay.io/keycloak/keycloak:16.1.1", ()),
+            ("quay.io/keycloak/keycloak:16", ()),
+            ("keycloak/keycloak:17.0.0-legacy", ()),
+            ("quay.io/keycloak/keycloak:legacy", ()),
+            (
+                "example/keycloak:3",
+                ("Environment: [{Name: DB_VENDOR, Value: postgres}, {Name: KEYCLOAK_USER, Value: admin}]",),
+            ),
             ("jboss/keycloak:16.1.1", ("Environment: [{Name: DB_VENDOR, Value: postgres}]",)),
             ("example/app:1", ("Environment: [{Name: KC_URL, Value: x}, {Name: KC_REALM, Value: x}]",)),
             ("example/app:1", ("Environment: [{Name: KC_HOSTNAME, Value: sso.example.com}]",)),
@@ -146,6 +181,30 @@ class TestVersion:
         """Suffixes don't matter; a number that is no Keycloak's isn't taken for one."""
         assert str(keycloak(container(f"Image: example/keycloak:{tag}")).version) == version
 
+    @pytest.mark.parametrize(
+        ("image", "release", "answers"),
+        [
+            ("quay.io/keycloak/keycloak:26", "26", (True, True, None, False)),
+            ("keycloak/keycloak:25", "25", (True, False, False, False)),
+            ("keycloak/keycloak:26.0", "26.0.8", (True, True, False, False)),
+            ("keycloak/keycloak:88", "", (None,) * 4),
+            ("keycloak/keycloak:latest", "", (None,) * 4),
+            ("example/keycloak:26", "", (None,) * 4),
+        ],
+    )
+    def test_a_tag_of_the_major_version_says_what_holds_for_all_of_it(self, image, release, answers):
+        """`26` of Keycloak's own image may be any 26; a number of another image may count anything."""
+        found = keycloak(container(f"Image: {image}"))
+        asked = ((25,), (26, 0), (26, 4), (27,))
+        assert (found.release, tuple(found.at_least(*one) for one in asked)) == (release, answers)
+
+    def test_a_fact_is_settled_where_it_is_the_same_for_all(self):
+        """The management port is the same for every 26, the default stack changed within it."""
+        found = keycloak(container("Image: keycloak/keycloak:26", "Command: [start]", NO_FILE))
+        assert (found.management_port, found.health_on_main_port, found.stack) == (9000, False, None)
+        old = keycloak(container("Image: keycloak/keycloak:24", "Command: [start]", NO_FILE))
+        assert (old.management_port, old.health_on_main_port, old.stack) == (None, True, "udp")
+
     def test_what_is_said_wins(self):
         """A version from outside wins over the tag, whatever that says."""
         assert str(keycloak(container("Image: example/keycloak:stable"), "26.0.8").version) == "26.0.8"
@@ -181,6 +240,30 @@ class TestOptions:
         ).options
         assert (found.value("http-port"), found.value("proxy-headers")) == ("8081", "forwarded")
         assert found.get("proxy-headers").argument and not found.get("hostname").argument
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [(one, None) for one in ("$X", "${X}", "$(cat /x)", "`cat /x`", '"a$X"', "a${X:-b}")] + [("'$X'", "$X")],
+    )
+    def test_what_a_shell_puts_in_is_not_known(self, text, value):
+        """A part that the shell of a script works out makes the value unknown, one in single quotes doesn't."""
+        script = f"exec kc.sh start --http-port={text} --hostname=sso".replace('"', '\\"')
+        found = keycloak(container(f'Command: [bash, -c, "{script}"]')).options
+        assert (found.value("http-port"), found.value("hostname")) == (value, "sso")
+
+    @pytest.mark.parametrize(
+        ("script", "port"),
+        [
+            ("kc.sh build --http-port=1 && exec kc.sh start --http-port=2", "2"),
+            ("gosu keycloak kc.sh start --http-port=2 | tee --http-port=1", "2"),
+            ("su keycloak -c 'kc.sh start --http-port=2'", "2"),
+            ("curl --http-port=1 x; /run.sh start --http-port=2", "2"),
+            ("curl --http-port=1 x; /run.sh --http-port=2", None),
+        ],
+    )
+    def test_only_words_for_kc_sh_are_its_options(self, script, port):
+        """What other programs of a script are given isn't Keycloak's, nor what an earlier call of kc.sh was."""
+        assert keycloak(container(f'Command: [bash, -c, "{script}"]')).options.value("http-port") == port
 
     def test_a_value_knows_its_line(self):
         """A setting's place is that of the value in the text."""
@@ -249,6 +332,26 @@ class TestOptions:
         said = {name: found.system_property(name).value for name in "abc"}
         assert said == {"a": "2", "b": "x y", "c": None} and found.system_property("d") is None
         assert not found.java_complete
+
+    @pytest.mark.parametrize(
+        ("variables", "value"),
+        [
+            (("JAVA_TOOL_OPTIONS",), "JAVA_TOOL_OPTIONS"),
+            (("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"), "JDK_JAVA_OPTIONS"),
+            (("JAVA_OPTS_APPEND", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"), "JAVA_OPTS_APPEND"),
+            (("JAVA_OPTS_APPEND", "_JAVA_OPTIONS"), "_JAVA_OPTIONS"),
+        ],
+    )
+    def test_what_java_reads_itself_counts(self, variables, value):
+        """Java's own variables count as well, and kc.sh's words stand behind those that come before it."""
+        listed = ", ".join(f"{{Name: {name}, Value: -Da={name}}}" for name in variables)
+        made = keycloak(container(f"Environment: [{listed}]")).options
+        assert made.system_property("a").value == value
+
+    def test_what_java_reads_may_not_be_known(self):
+        """With a variable of Java's own that isn't known, its options aren't all known."""
+        made = keycloak(container("Environment: [{Name: JAVA_TOOL_OPTIONS, Value: !Ref Nowhere}]"))
+        assert not made.options.java_complete
 
 
 class TestSurroundings:
