@@ -14,11 +14,11 @@ _READS_HEADERS = ("edge", "reencrypt")
 class ProxyOption(KeycloakRule):
     """The option `proxy` is gone, and nothing has taken its place.
 
-    Keycloak 26 has no `proxy` any more. It says so in the log (`Hostname v1 options [proxy] are still in
-    use`) and ignores `KC_PROXY`: the balancer's X-Forwarded-* headers aren't read, so Keycloak takes every
-    request for plain HTTP from the balancer. The event log has one address for everybody, the balancer's,
-    cookies aren't secure, and where the public name isn't a full URL, the issuer and all links begin with
-    `http://` (see E9007). `--proxy` on the command line stops the start.
+    Keycloak 26 has no `proxy` any more. It says so in the log (`Hostname v1 options [proxy] are still in use`;
+    26.0 with `--optimized` says nothing) and ignores `KC_PROXY`: the balancer's X-Forwarded-* headers aren't
+    read, so Keycloak takes every request for plain HTTP from the balancer. The event log has one address for
+    everybody, the balancer's, cookies aren't secure, and where the public name isn't a full URL, the issuer and
+    all links begin with `http://` (see E9007). `--proxy` on the command line stops the start.
 
     `edge` is `proxy-headers=xforwarded` with `http-enabled=true` now, `reencrypt` is
     `proxy-headers=xforwarded`, `passthrough` and `none` are nothing at all.

@@ -13,9 +13,9 @@ from generator.linting.view import Keycloak
 class LeftoverHostname(KeycloakRule):
     """An option about host names is ignored, since it belongs to other versions.
 
-    Keycloak 25 replaced the options for host names. What is left of the old ones does nothing but log a
-    warning at each start: `hostname-strict-https` (write `https://` into `hostname`),
-    `hostname-strict-backchannel` (`true` is how the new model behaves by itself; `false` is
+    Keycloak 25 replaced the options for host names. What is left of the old ones does nothing but log a warning
+    at each start (26.0 with `--optimized` doesn't even do that): `hostname-strict-https` (write `https://` into
+    `hostname`), `hostname-strict-backchannel` (`true` is how the new model behaves by itself; `false` is
     `hostname-backchannel-dynamic=true`, which needs a full URL in `hostname`). Before 25,
     `hostname-backchannel-dynamic` is unknown and ignored without a word.
 

@@ -88,6 +88,16 @@ CLAIMS = (
     ),
     Claim(
         "W9003",
+        "KC_HOSTNAME_STRICT_HTTPS",
+        "26.0 with `--optimized` doesn't even do that",
+        (V26,),
+        (Starts(), SaysNothing("hostname-strict-https")),
+        OPTIMIZED,
+        {"KC_HOSTNAME_STRICT_HTTPS": "true"},
+        mixes=True,
+    ),
+    Claim(
+        "W9003",
         "KC_HOSTNAME_BACKCHANNEL_DYNAMIC",
         "Before 25, `hostname-backchannel-dynamic` is unknown and ignored without a word",
         (V24,),
@@ -162,14 +172,22 @@ CLAIMS = (
     Claim(
         "E9002",
         "KC_PROXY=edge",
-        "It says so in the log (`Hostname v1 options [proxy] are still in use`) and ignores "
-        "`KC_PROXY`: the balancer's X-Forwarded-* headers aren't read",
+        "It says so in the log (`Hostname v1 options [proxy] are still in use`",
         (V262, V264, V267),
         (
             Starts(),
             Says(r"Hostname v1 options \[proxy\] are still in use"),
             Address("", "X-Forwarded-For: 203.0.113.66"),
         ),
+        OPTIMIZED,
+        {"KC_PROXY": "edge", "KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
+    ),
+    Claim(
+        "E9002",
+        "KC_PROXY=edge",
+        "26.0 with `--optimized` says nothing) and ignores `KC_PROXY`: the balancer's X-Forwarded-* headers aren't read",
+        (V26,),
+        (Starts(), SaysNothing("Hostname v1"), Address("", "X-Forwarded-For: 203.0.113.66")),
         OPTIMIZED,
         {"KC_PROXY": "edge", "KC_PROXY_HEADERS": None, "KC_PROXY_TRUSTED_ADDRESSES": None},
     ),
