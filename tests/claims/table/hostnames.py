@@ -185,7 +185,8 @@ CLAIMS = (
     Claim(
         "E9002",
         "KC_PROXY=edge",
-        "26.0 with `--optimized` says nothing) and ignores `KC_PROXY`: the balancer's X-Forwarded-* headers aren't read",
+        "26.0 with `--optimized` says nothing) and ignores `KC_PROXY`: the balancer's "
+        "X-Forwarded-* headers aren't read",
         (V26,),
         (Starts(), SaysNothing("Hostname v1"), Address("", "X-Forwarded-For: 203.0.113.66")),
         OPTIMIZED,
