@@ -117,7 +117,10 @@ class Described:
         namespaces = self._named("Namespace", "DiscoveryNamespace", "Id")
         attributes = self._attributes(groups, balancers)
         source, path, task = self._all(TASK)[0]
-        self._make("TaskDefinition", "AWS::ECS::TaskDefinition", source, path, task, _OF_TASK)
+        made = self._make("TaskDefinition", "AWS::ECS::TaskDefinition", source, path, task, _OF_TASK)
+        tags = source.document.data.get("tags") if path and isinstance(source.document.data, dict) else None
+        if isinstance(tags, list) and "Tags" not in made:  # describe-task-definition prints them beside it
+            made["Tags"] = self._copy(tags, source, ("tags",), ("Resources", "TaskDefinition", "Properties", "Tags"))
         self._service(task)
         for name, source, path, value in groups:
             made = self._make(name, _ELB + "TargetGroup", source, path, value, _OF_GROUP)

@@ -191,3 +191,10 @@ def test_what_stays_as_it_is_is_not_called_corrected():
     mended, _, still = text.partition("# Still so, as these params choose it:")
     assert "W9130" in still and "W9015" in still
     assert "W9130" not in mended and "W9015" not in mended
+
+
+def test_tags_come_along():
+    """Tags that `describe-task-definition --include TAGS` prints beside the task definition are the params'."""
+    assert loaded(adopt(task()))["tags"] == {"Team": "identity"}
+    without = {"taskDefinition": task()["taskDefinition"]}
+    assert "tags" not in loaded(adopt(without))
