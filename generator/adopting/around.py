@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from typing import Any
 
 from generator.adopting import mending
@@ -127,11 +128,18 @@ def _autoscaling(scene: Scene) -> None:
             target["PredefinedMetricSpecification"]["PredefinedMetricType"].text
             == "ECSServiceAverageCPUUtilization"
         ):
-            scene.carry(
-                "service.autoscaling.cpu_percent", target["TargetValue"].integer, target["TargetValue"]
-            )
+            _cpu_percent(scene, target["TargetValue"])
             return
     scene.leave("scaling by another metric than CPU", "service.autoscaling scales by CPU")
+
+
+def _cpu_percent(scene: Scene, place: Place) -> None:
+    """What scaling aims for; params take whole percents, and the lower one means no less capacity."""
+    key, text = "service.autoscaling.cpu_percent", place.text or ""
+    if place.integer is None and re.fullmatch(r"[0-9]{1,3}\.[0-9]+", text) and fits(key, int(float(text))):
+        scene.correct(key, int(float(text)), f"was {text} at {scene.at(place)}; params take whole percents")
+    else:
+        scene.carry(key, place.integer, place)
 
 
 def network(scene: Scene) -> None:

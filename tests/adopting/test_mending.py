@@ -142,6 +142,7 @@ MENDED = {
     "more at least than at most": ([scaling(4, 2)], "service.autoscaling.max_tasks", 5),
     "scaling beyond": ([scaling(2, 100), database("db.m6g.16xlarge")], "service.autoscaling.max_tasks", 64),
     "scaling too late": ([scaling(2, 6, 95)], "service.autoscaling.cpu_percent", 90),
+    "scaling at half a percent": ([scaling(2, 6, 75.5)], "service.autoscaling.cpu_percent", 75),
     "rebalancing, all at once": (
         [more("service", f"AvailabilityZoneRebalancing: ENABLED\n      {PERCENTS.format(0, 100)}")],
         "service.zone_rebalancing",
