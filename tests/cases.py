@@ -305,8 +305,9 @@ def _renamed() -> dict[str, dict]:
     return {"renamed": merged(
         BASE, {"keycloak": {"version": NEWEST}}, _found(), _admin(), CHOICES["image"]["optimized"],
         _balancer(certificate=arn("acm", "certificate/0a1b2c3d-1111")), CHOICES["database"]["small"],
+        _service(tasks=3, autoscaling={"max_tasks": 6}),
         {"stack": {"logical_ids": {"Database": "KeycloakDb", "TargetGroup": "KeycloakTargets"},
-                   "physical_names": NAMES}})}
+                   "physical_names": {**NAMES, "ScaleOutPolicy": "keycloak-cpu"}}})}
 
 
 def _params(case: Mapping[str, str]) -> dict:
