@@ -30,7 +30,7 @@ from generator.adopting.pairing import (
 )
 from generator.adopting.preview import STACK, Preview
 from generator.adopting.scene import Scene
-from generator.document import Document, Resource
+from generator.document import Resource
 from generator.params import describe
 from generator.params.types import RETENTION_DAYS
 from generator.rendering.renaming import renamed_data
@@ -38,7 +38,6 @@ from generator.reviewing.changes import Change, Changes, ResourceChange, Side, c
 from generator.reviewing.effects import (
     CONDITIONAL,
     CREATE,
-    DELETE,
     REFUSED,
     REPLACEMENT,
     Cause,

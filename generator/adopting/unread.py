@@ -12,7 +12,6 @@ from generator.resolving import Place
 
 _ELB = "AWS::ElasticLoadBalancingV2::"
 _INSTANCE = "AWS::RDS::DBInstance"
-_PARAMETERS = "AWS::RDS::DBParameterGroup"
 
 _CONTAINER = {
     "Command", "Cpu", "EntryPoint", "Environment", "EnvironmentFiles", "Essential", "HealthCheck", "Image",
@@ -220,7 +219,7 @@ def _listeners(scene: Scene) -> None:
         if listener.port not in (None, 80, 443):
             scene.leave(f"port {listener.port} at {scene.at(listener.properties['Port'])}", "443 and 80 are rendered")
         for place in list(listener.properties["Certificates"])[1:]:
-            scene.leave(f"another certificate at {scene.at(place)}", "load_balancer.certificate takes one for all hosts")
+            scene.leave(f"another certificate at {scene.at(place)}", "load_balancer.certificate takes one for all")
         for rule in listener.rules:
             _rule(scene, rule, hosts)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.linting.rule import Hit, KeycloakRule
 from generator.linting.view import Keycloak
-from generator.linting.view.settings import COMMANDS
+from generator.linting.view.command import COMMANDS
 from generator.resolving import Place
 
 

@@ -15,6 +15,7 @@ from generator.linting.view.balancers import (
     LoadBalancer,
     TargetGroup,
 )
+from generator.linting.view.command import Command
 from generator.linting.view.databases import Database, Jdbc
 from generator.linting.view.discovery import Entry, Registration
 from generator.linting.view.firewall import Firewall, Party, Permission
@@ -22,7 +23,7 @@ from generator.linting.view.image import Image
 from generator.linting.view.keycloak import Keycloak
 from generator.linting.view.roles import Role, Statement
 from generator.linting.view.services import Scaling, Service, Target
-from generator.linting.view.settings import Command, Options, Setting
+from generator.linting.view.settings import Options, Setting
 from generator.linting.view.template import View
 
 __all__ = [

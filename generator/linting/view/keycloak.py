@@ -14,14 +14,15 @@ from generator.keycloak import catalog as catalogs
 from generator.keycloak import advice, facts, sizing
 from generator.keycloak.catalog import Catalog
 from generator.keycloak.version import Version, parse
-from generator.linting.view import databases, image, roles, settings
+from generator.linting.view import command, databases, image, roles, settings
 from generator.linting.view.balancers import Listener, LoadBalancer, TargetGroup
+from generator.linting.view.command import Command
 from generator.linting.view.databases import Database, Jdbc
 from generator.linting.view.discovery import Registration
 from generator.linting.view.image import Image
 from generator.linting.view.roles import Role
 from generator.linting.view.services import TASK, Service, Target
-from generator.linting.view.settings import Command, Options, Setting
+from generator.linting.view.settings import Options, Setting
 from generator.resolving import Place, whole_number
 
 if TYPE_CHECKING:
@@ -407,7 +408,7 @@ def find(view: View) -> Iterator[Keycloak]:
             if not container.keys():
                 continue
             found = image.read(container["Image"])
-            ran = settings.command(container, found.stock)
+            ran = command.read(container, found.stock)
             if _is_server(container, found, ran):
                 yield Keycloak(task, container, found, ran, view)
 

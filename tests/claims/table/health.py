@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.claims.claim import Claim
 from tests.claims.expecting import Answers, Closed, Listens, Route, Starts, WithoutDatabase
-from tests.claims.table.common import ENDS, OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V264, V267
+from tests.claims.table.common import OPTIMIZED, OWN_TLS, SERVER_TLS, V24, V25, V26, V264, V267
 
 CLAIMS = (
     Claim(
