@@ -11,7 +11,7 @@ import pytest
 
 from generator.rehearsing.topology import Topology
 from tests.cluster import engine as engines
-from tests.cluster import table
+from tests.cluster import packages, table
 from tests.cluster.balanced import QUICK, Balanced, Targets
 from tests.cluster.networks import task_network
 from tests.rehearsing.topologies import PUBLIC, SLOTS, TOPOLOGY, with_group
@@ -36,6 +36,12 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> I
         tried = table.Tried(name, item.function.__doc__ or "", report.outcome, report.duration)
         page.write_text(table.page(page.read_text("utf-8") if page.is_file() else "", [tried]), "utf-8")
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools() -> None:
+    """On a clean machine the first test to need a tool may be one that needs no engine, which brings them along."""
+    packages.install(engines.TOOLS)
 
 
 @pytest.fixture(scope="session")

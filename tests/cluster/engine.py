@@ -26,11 +26,14 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER_VARIABLE = "CLOAKFORM_CLUSTER"
 """Where the engine keeps its data, if not in .cache/cluster of the project."""
 
+TOOLS = (
+    ("ip", "iproute2"), ("ss", "iproute2"), ("nsenter", "util-linux"), ("nft", "nftables"), ("haproxy", "haproxy"),
+    ("dig", "bind9-dnsutils"), ("dnsmasq", "dnsmasq-base"), ("curl", "curl"), ("openssl", "openssl"))
+"""What the tests of rehearsals run on this machine, with an engine or without, each with its package."""
 _PROGRAMS = (
-    ("dockerd", "docker.io"), ("docker", "docker.io"), ("docker-compose", "docker-compose"),
-    ("ip", "iproute2"), ("iptables", "iptables"), ("nsenter", "util-linux"), ("dnsmasq", "dnsmasq-base"),
-    ("nft", "nftables"), ("haproxy", "haproxy"), ("mmdebstrap", "mmdebstrap"), ("mvn", "maven"))
-"""What the engine, the images and the tests of rehearsals run on this machine, each with its package."""
+    ("dockerd", "docker.io"), ("docker", "docker.io"), ("docker-compose", "docker-compose"), ("iptables", "iptables"),
+    ("mmdebstrap", "mmdebstrap"), ("mvn", "maven"), *TOOLS)
+"""What the engine and the images need, too."""
 # 198.18.0.0/15 is set aside for tests of networks (RFC 2544): no VPC that is rehearsed has it.
 _BRIDGE = "198.18.0.1/16"
 _POOL = {"base": "198.19.0.0/16", "size": 24}
