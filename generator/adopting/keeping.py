@@ -503,14 +503,10 @@ def _retention(scene: Scene) -> None:
 def _zone(scene: Scene) -> None:
     """Asks for the zone of records that lead to Keycloak, where the template names it by something that AWS
     makes or a parameter: without it they would be deleted."""
-    hosts = {
-        str(scene.draft.value(key) or "").removeprefix("https://")
-        for key in ("keycloak.hostname", "keycloak.admin.hostname")
-    } - {""}
     for one in scene.view.document.of_type(RECORD):
         properties = scene.view.resolver.properties(one)
         name, zone = properties["Name"].text or "", properties["HostedZoneId"]
-        if name.rstrip(".") in hosts and zone and zone.text is None:
+        if name.rstrip(".") in scene.hosts and zone and zone.text is None:
             scene.draft.ask("load_balancer.hosted_zone", f"the zone of {one.logical_id}")
             scene.draft.set("load_balancer.dns_records", True)
 

@@ -11,7 +11,7 @@ from generator.adopting.scene import Scene
 from generator.document import Document, Resource
 from generator.linting.view import LoadBalancer, TargetGroup
 from generator.rendering.renaming import renamed_data
-from generator.resolving import Place, Reference, Text
+from generator.resolving import Place
 from generator.reviewing.changes import Side
 from generator.reviewing.facts import NAMES
 from generator.reviewing.values import Node, Values
@@ -305,11 +305,7 @@ def _secret_of(scene: Scene, variable: str) -> Resource | None:
 
 
 def _named(scene: Scene, place: Place) -> Resource | None:
-    value = place.value
-    references = (
-        value.references if isinstance(value, Text) else (value,) if isinstance(value, Reference) else ()
-    )
-    for one in references:
+    for one in place.references:
         found = scene.view.document.resources.get(one.logical_id)
         if found is not None and found.type == SECRET:
             return found

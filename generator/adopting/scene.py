@@ -70,6 +70,12 @@ class Scene:
         """What options are judged by: that of the target, else the newest."""
         return self.target or catalogs.load(catalogs.versions()[-1])
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that params name: Keycloak's, and the admin console's own."""
+        written = (self.draft.value(key) for key in ("keycloak.hostname", "keycloak.admin.hostname"))
+        return frozenset(str(one).removeprefix("https://") for one in written if one)
+
     def at(self, place: Place | Path) -> str:
         """`file:line` of a place."""
         return self.where(place.path if isinstance(place, Place) else place)

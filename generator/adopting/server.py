@@ -124,9 +124,10 @@ def _address(scene: Scene, key: str, found: Setting | None, what: str) -> None:
 
 def _image(scene: Scene) -> None:
     image = scene.keycloak.image
+    # Other faults of an image are its version's, which stays.
+    faults = [one for one in scene.faults(image.place) if one.rule == _TAG]
     if image.stock and image.repository == "quay.io/keycloak/keycloak":
-        # Other faults of an image are its version's, which stays.
-        if faults := [one for one in scene.faults(image.place) if one.rule == _TAG]:
+        if faults:
             scene.correct(
                 "keycloak.image.repository",
                 image.repository,
@@ -166,7 +167,6 @@ def _image(scene: Scene) -> None:
                 "keycloak.image",
             )
     elif not image.tag or image.tag == "latest":
-        faults = [one for one in scene.faults(image.place) if one.rule == _TAG]
         if faults:
             scene.correct(
                 "keycloak.image.tag",

@@ -51,8 +51,7 @@ _READ = {
 _SAME: dict[tuple[str, str], tuple[Any, ...]] = {
     ("AWS::ECS::Service", "DeploymentController"): ({"Type": "ECS"},),
     ("AWS::ECS::Service", "Role"): ("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",),
-    (_INSTANCE, "StorageType"): ("gp3",),
-    (_INSTANCE, "Port"): ("5432", 5432),
+    (_INSTANCE, "Port"): ("5432",),
     (_ELB + "LoadBalancer", "IpAddressType"): ("ipv4",),
     (_ELB + "TargetGroup", "IpAddressType"): ("ipv4",),
     (_ELB + "Listener", "MutualAuthentication"): ({"Mode": "off"},),
@@ -211,22 +210,18 @@ def _pairs(holders: list[Place]) -> Iterator[tuple[str, Place]]:
 
 def _listeners(scene: Scene) -> None:
     """Ports, certificates and rules that what is rendered hasn't."""
-    hosts = {
-        str(scene.draft.value(key) or "").removeprefix("https://")
-        for key in ("keycloak.hostname", "keycloak.admin.hostname")
-    }
     for listener in scene.keycloak.listeners:
         if listener.port not in (None, 80, 443):
             scene.leave(f"port {listener.port} at {scene.at(listener.properties['Port'])}", "443 and 80 are rendered")
         for place in list(listener.properties["Certificates"])[1:]:
             scene.leave(f"another certificate at {scene.at(place)}", "load_balancer.certificate takes one for all")
         for rule in listener.rules:
-            _rule(scene, rule, hosts)
+            _rule(scene, rule)
 
 
-def _rule(scene: Scene, rule: Decision, hosts: set[str]) -> None:
+def _rule(scene: Scene, rule: Decision) -> None:
     named = [text for one in rule.of("host-header") for text in one.texts]
-    other = [one for one in named if one not in hosts]
+    other = [one for one in named if one not in scene.hosts]
     sources = [text for one in rule.of("source-ip") for text in one.texts]
     paths = [text for one in rule.of("path-pattern") for text in one.texts]
     where = scene.at(rule.path)

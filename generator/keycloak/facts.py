@@ -53,14 +53,6 @@ def path_tricks_reach_admin(version: str | Version) -> bool:
     return (23, 0, 0) <= parse(version) < (26, 4, 3)
 
 
-def path_tricks_reach_metrics(version: str | Version) -> bool:
-    """Whether `/realms/../metrics` and `/realms/../health` answer on the main port, where both are before 25.
-
-    Source: measured: they do on 22.0.5, 23.0.7 and 24.0.5, and not on 26.0.8 (404).
-    """
-    return management_port(version) is None
-
-
 def path_parameters_reach_admin(version: str | Version) -> bool:
     """Whether `/admin;x/` passes a balancer rule that denies `/admin/` and still shows the admin console.
 
@@ -69,6 +61,15 @@ def path_parameters_reach_admin(version: str | Version) -> bool:
     26.0.8, 400 on 26.7.4; the master realm on 22.0.5, 23.0.7, 24.0.5 and 26.4.7, 400 on 26.5.5 and 26.6.4.
     """
     return parse(version) < (26, 6, 0)
+
+
+def path_parameters_show_console(version: str | Version) -> bool:
+    """Whether `/admin;x/` surely shows the admin console, and no error.
+
+    Source: measured: it does on 22.0.5, 23.0.7, 24.0.5 and 26.4.7; 26.0.8 answers 500, later ones of 26.5 answer 400.
+    """
+    asked = parse(version)
+    return asked < (25, 0, 0) or (26, 4, 3) <= asked < (26, 5, 0)
 
 
 def bootstrap_admin_variables(version: str | Version) -> tuple[str, str]:

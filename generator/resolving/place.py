@@ -120,6 +120,12 @@ class Place:
         return value if isinstance(value, Reference) else None
 
     @property
+    def references(self) -> tuple[Reference, ...]:
+        """The resources' names and attributes that it is, or is put together from."""
+        value = self.value
+        return value.references if isinstance(value, Text) else (value,) if isinstance(value, Reference) else ()
+
+    @property
     def unknown(self) -> Unknown | None:
         """Why it isn't known, for a value or a text of which a part isn't."""
         if isinstance(self._written, (list, dict)):

@@ -53,7 +53,7 @@ def lock() -> Path:
     return places.folder() / "lock"
 
 
-def _note(verdicts: Mapping[str, Verdict], claims: Iterable[Claim]) -> None:
+def _note(verdicts: Mapping[str, Verdict], claims: list[Claim]) -> None:
     names = {claim.name(version) for claim in claims for version in claim.versions}
     every = {name: one for name, one in {**known(), **verdicts}.items() if name in names}
     VERDICTS.write_text(

@@ -193,20 +193,23 @@ def test_java_majors_are_those_of_the_release_notes(version, majors):
 
 
 @pytest.mark.parametrize(
-    ("version", "admin", "metrics"),
+    ("version", "dots", "parameters"),
     [
         ("22.0.5", False, True),
         ("23.0.7", True, True),
         ("24.0.5", True, True),
         ("25.0.6", True, False),
+        ("26.0.8", True, False),
         ("26.4.2", True, False),
-        ("26.4.3", False, False),
+        ("26.4.7", False, True),
+        ("26.5.5", False, False),
+        ("26.7.4", False, False),
     ],
 )
-def test_path_tricks_reach_what_they_were_seen_to_reach(version, admin, metrics):
-    """22 has another framework, which leaves the console alone, but not the metrics of its main port."""
-    assert facts.path_tricks_reach_admin(version) == admin
-    assert facts.path_tricks_reach_metrics(version) == metrics
+def test_path_tricks_reach_what_they_were_seen_to_reach(version, dots, parameters):
+    """22 has another framework, which takes no dots for the console; a `;` shows it where no error was seen."""
+    assert facts.path_tricks_reach_admin(version) is dots
+    assert facts.path_parameters_show_console(version) is parameters
 
 
 def test_patch_releases_roll_from_26_6_on():

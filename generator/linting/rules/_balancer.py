@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from generator.keycloak import facts
 from generator.linting.view import Keycloak, Setting, View
 from generator.linting.view.balancers import BALANCER, Decision, Listener, LoadBalancer, TargetGroup
 from generator.linting.view.services import Target
@@ -351,15 +352,14 @@ def tricks(keycloak: Keycloak) -> dict[str, str]:
     """Path -> what this version answers it with, of paths that a balancer takes for others than Keycloak does.
 
     Not those that URI normalization may settle before a rule sees them (ELB guide, "Path conditions"): dots, empty
-    segments, encoded letters. Measured on 22.0.5, 23.0.7, 24.0.5 and 26.4.7; 26.0.8 answers 500.
+    segments, encoded letters.
     """
     prefix, version = keycloak.relative_path, keycloak.version
     if prefix is None or version is None or admin_path(keycloak) is None:
         return {}
-    numbers = tuple(version)
-    if numbers < (25, 0) or (26, 4, 3) <= numbers < (26, 5):
-        return {f"{prefix}/admin;x/master/console/": "the admin console"}
-    return {}
+    if not facts.path_parameters_show_console(version):
+        return {}
+    return {f"{prefix}/admin;x/master/console/": "the admin console"}
 
 
 def tricked(keycloak: Keycloak, listener: Listener) -> list[tuple[Decision, str, str]]:

@@ -67,9 +67,9 @@ class SecretInEnvironment(KeycloakRule):
     def judge(self, keycloak: Keycloak) -> Iterator[Hit]:
         said = set()
         for one in keycloak.options.settings:
-            if one.secret or (one.path, one.place.about) in said or not _is_secret(one) or not _is_given(one):
+            if one.secret or (one.path, one.place.about) in said or not _is_secret(one):
                 continue
-            if _names_secret(keycloak, one):
+            if not _is_given(one) or _names_secret(keycloak, one):
                 continue
             said.add((one.path, one.place.about))
             where = "Environment" if "Environment" in one.path else "the command"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -199,22 +198,13 @@ def of(view: View, options: Options, jdbc: Jdbc) -> Database | None:
     """The template's database that the options refer to: by db-url where it is set, else by db-url-host. A
     member of a cluster stands for the cluster."""
     for setting in (jdbc.host_setting, jdbc.url):
-        for reference in references(setting):
+        for reference in setting.place.references if setting else ():
             found = view.databases.get(reference.logical_id)
             if found is None:
                 continue
             cluster = found.properties["DBClusterIdentifier"].resource(CLUSTER)
             return view.databases.get(cluster.logical_id, found) if cluster is not None else found
     return None
-
-
-def references(setting: Setting | None) -> Iterator[Reference]:
-    """The references in a setting's value."""
-    value = setting.place.value if setting else None
-    if isinstance(value, Reference):
-        yield value
-    elif isinstance(value, Text):
-        yield from value.references
 
 
 def jdbc(options: Options) -> Jdbc:

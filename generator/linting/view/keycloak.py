@@ -397,7 +397,7 @@ class Keycloak:
         """MiB that it may use: the container's limit, else the task's; None where neither is known."""
         for place in (self.container["Memory"], self.task_properties["Memory"]):
             if place:
-                return mib(place)
+                return sizing.task_memory(place.text or "")
         return None
 
 
@@ -430,8 +430,3 @@ def _is_server(container: Place, found: Image, ran: Command) -> bool:
 def _of_wildfly(names: set[str]) -> bool:
     """Whether variables are those of Keycloak's WildFly image, and none is today's."""
     return len(names & _WILDFLY_VARIABLES) > 1 and not any(one.startswith(("KC_", "KCRAW_")) for one in names)
-
-
-def mib(place: Place) -> int | None:
-    """The MiB that are written at a place: a number, or one with `GB` behind it; None for anything else."""
-    return sizing.task_memory(place.text or "")

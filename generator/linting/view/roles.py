@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.document import Resource
 from generator.linting.view.balancers import matches
-from generator.resolving import Place, Reference, Text
+from generator.resolving import Place, Reference
 
 if TYPE_CHECKING:
     from generator.linting.view.template import View
@@ -182,9 +182,7 @@ def _without_key(text: str) -> str:
 def _ids(place: Place) -> set[str]:
     """The logical ids in what is written at `place`; a secret's own for what attaches it to a database, which
     gives the same ARN (AWS::SecretsManager::SecretTargetAttachment, "Return values")."""
-    value = place.value
-    named = (value,) if isinstance(value, Reference) else value.references if isinstance(value, Text) else ()
-    return {_secret_behind(place, one) for one in named}
+    return {_secret_behind(place, one) for one in place.references}
 
 
 def _secret_behind(place: Place, reference: Reference) -> str:

@@ -10,7 +10,7 @@ from generator.document import Resource
 from generator.linting.view.balancers import SUBNET, TARGET_GROUP, TargetGroup
 from generator.linting.view.discovery import Registration
 from generator.linting.view.firewall import Party, networks
-from generator.resolving import Place, Reference, Text, Unknown
+from generator.resolving import Place, Text, Unknown
 
 if TYPE_CHECKING:
     from generator.linting.view.template import View
@@ -210,10 +210,7 @@ def scaling_of(view: View, service: Service) -> Scaling | None:
 
 
 def _names(place: Place, service: Service, services: int) -> bool:
-    value = place.value
-    references = (
-        value.references if isinstance(value, Text) else (value,) if isinstance(value, Reference) else ()
-    )
+    value, references = place.value, place.references
     if any(one.logical_id == service.name for one in references):
         return True
     if any(one.logical_id in service.properties.resolver.document.resources for one in references) and any(

@@ -14,7 +14,7 @@ from generator.rehearsing.reading.networks import Networks
 from generator.rehearsing.reading.scene import Scene
 from generator.rehearsing.reading.secrets import Secrets
 from generator.rehearsing.topology import Container, Database, SecretField
-from generator.resolving import NO_VALUE, Place, Reference, Text
+from generator.resolving import NO_VALUE, Place, Reference
 
 SUBNET_GROUP = "AWS::RDS::DBSubnetGroup"
 PROXY_TARGETS = "AWS::RDS::DBProxyTargetGroup"
@@ -239,14 +239,7 @@ class Databases:
         entries += [("", word) for word in place["Command"]]
         entries.sort(key=lambda entry: not entry[0].startswith("KC_DB_URL"))
         for _, one in entries:
-            value = one.value
-            yield from (
-                value.references
-                if isinstance(value, Text)
-                else (value,)
-                if isinstance(value, Reference)
-                else ()
-            )
+            yield from one.references
 
     def _by_record(self, host: str, mine: dict[str, Resource]) -> Resource | None:
         """The database that a DNS record of the template gives the name `host`, or that has that

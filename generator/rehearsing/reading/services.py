@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from generator.document import Resource
 from generator.rehearsing.reading.scene import Scene
 from generator.rehearsing.topology import Service
-from generator.resolving import Place, Reference, Text
+from generator.resolving import Place
 
 SERVICE = "AWS::ECS::Service"
 TASK_DEFINITION = "AWS::ECS::TaskDefinition"
@@ -195,11 +195,8 @@ def _scales(settings: Place, service: Resource, properties: Place, services: int
         return False
     if settings["ServiceNamespace"].text not in (None, "ecs"):
         return False
-    value = settings["ResourceId"].value
-    references = (
-        value.references if isinstance(value, Text) else (value,) if isinstance(value, Reference) else ()
-    )
-    if any(one.logical_id == service.logical_id for one in references):
+    named = settings["ResourceId"]
+    if any(one.logical_id == service.logical_id for one in named.references):
         return True
     name = properties["ServiceName"].text
-    return services == 1 or bool(name) and str(value).endswith(f"/{name}")
+    return services == 1 or bool(name) and str(named.value).endswith(f"/{name}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from generator.document import Resource
+from generator.keycloak import sizing
 from generator.rehearsing.reading.madeup import MadeUp
 from generator.rehearsing.reading.scene import Scene
 from generator.rehearsing.reading.secrets import Secrets
 from generator.rehearsing.topology import Container, HealthCheck, SecretField, Task
-from generator.resolving import Place, Reference, Resolver, Text
+from generator.resolving import Place, Resolver
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
@@ -37,8 +39,6 @@ _ULIMITS = (
     "stack",
 )
 _CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
-_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*(vcpu|gb)?\s*", re.IGNORECASE)
-
 # Task sizes without any (instances have no need for them): what Keycloak's sizing guide starts with, rounded
 # up.
 _CPU, _MEMORY = 1024, 2048
@@ -77,7 +77,7 @@ class Tasks:
                 if other not in names:
                     scene.problem(one.line, f"{one.name} waits for the container {other}, which isn't there")
         self._note_made_up()
-        memory = self._amount(properties["Memory"], what.format("memory"), 0)
+        memory = self._amount(properties["Memory"], what.format("memory"), sizing.task_memory) or 0
         if not memory:
             memory = sum(one.memory or 0 for one in containers) or _MEMORY
             scene.note(f"The task has no memory limit of its own; {memory} MiB are taken", task.line)
@@ -85,7 +85,7 @@ class Tasks:
             task.logical_id,
             scene.text(properties["Family"], what.format("family"), task.logical_id),
             memory,
-            self._amount(properties["Cpu"], what.format("CPU"), _CPU),
+            self._amount(properties["Cpu"], what.format("CPU"), sizing.task_cpu) or _CPU,
             tuple(containers),
             chosen or keycloak["Name"].text or "",
             task.line,
@@ -97,28 +97,20 @@ class Tasks:
 
     def _text(self, place: Place, what: str) -> str:
         """Known text that a container is given; remembers for which references it gets made-up values."""
-        value = place.seen_by(self._scene.resolver).value
-        found = (
-            value.references if isinstance(value, Text) else (value,) if isinstance(value, Reference) else ()
-        )
+        found = place.seen_by(self._scene.resolver).references
         self._stand_ins.update({str(one): None for one in found if not self._made_up.has_host(one)})
         return self._scene.text(place, what, lines=True)
 
-    def _amount(self, place: Place, what: str, default: int) -> int:
-        """CPU units or MiB: a number, or one with `vCPU` or `GB` behind it."""
-        if not place:
-            return default
-        text = self._scene.text(place, what)
-        match = _AMOUNT.fullmatch(text)
-        if not match:
-            if text:
-                self._scene.problem(place, f"{what} is {text!r}", "write a number")
-            return default
-        number = float(match[1]) * (1024 if match[2] else 1)
-        if not 64 <= number <= 1_000_000:
+    def _amount(self, place: Place, what: str, read: Callable[[str], int | None]) -> int | None:
+        """CPU units or MiB, as `read` finds them in what is written; None where nothing or nonsense is."""
+        text = self._scene.text(place, what) if place else ""
+        number = read(text)
+        if number is None and text:
+            self._scene.problem(place, f"{what} is {text!r}", "write a number")
+        elif number is not None and not 64 <= number <= 1_000_000:
             self._scene.problem(place, f"{what} is {text!r}", "write CPU units (1024 is one vCPU) and MiB")
-            return default
-        return int(number)
+            return None
+        return number
 
     def _container(self, place: Place) -> Container:
         scene = self._scene
