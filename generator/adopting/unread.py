@@ -42,7 +42,7 @@ _READ = {
         "DBParameterGroupName", "DBSnapshotIdentifier", "DBSubnetGroupName", "DeleteAutomatedBackups",
         "DeletionProtection", "EnableCloudwatchLogsExports", "EnablePerformanceInsights", "Engine", "EngineVersion",
         "KmsKeyId", "MasterUserPassword", "MasterUsername", "MaxAllocatedStorage", "MultiAZ",
-        "PreferredBackupWindow", "PreferredMaintenanceWindow", "PubliclyAccessible", "StorageEncrypted", "StorageType",
+        "PreferredBackupWindow", "PreferredMaintenanceWindow", "PubliclyAccessible", "StorageEncrypted",
         "Tags", "VPCSecurityGroups",
     },
 }
@@ -52,6 +52,7 @@ _SAME: dict[tuple[str, str], tuple[Any, ...]] = {
     ("AWS::ECS::Service", "DeploymentController"): ({"Type": "ECS"},),
     ("AWS::ECS::Service", "Role"): ("aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",),
     (_INSTANCE, "Port"): ("5432",),
+    (_INSTANCE, "StorageType"): ("gp3",),
     (_ELB + "LoadBalancer", "IpAddressType"): ("ipv4",),
     (_ELB + "TargetGroup", "IpAddressType"): ("ipv4",),
     (_ELB + "Listener", "MutualAuthentication"): ({"Mode": "off"},),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from adoptions import ARN, adopt, loaded, task
 
@@ -198,3 +200,13 @@ def test_tags_come_along():
     assert loaded(adopt(task()))["tags"] == {"Team": "identity"}
     without = {"taskDefinition": task()["taskDefinition"]}
     assert "tags" not in loaded(adopt(without))
+
+
+@pytest.mark.parametrize(("kind", "listed"), [("io1", True), ("gp3", False)])
+def test_another_kind_of_storage_is_listed(kind, listed):
+    """Storage of another kind than what is rendered is named, and that kind isn't."""
+    text = (Path(__file__).parent / "whole.yaml").read_text("utf-8")
+    said = 'AllocatedStorage: "50"\n'
+    assert said in text
+    found = left(text.replace(said, f"{said}      StorageType: {kind}\n"))
+    assert any("StorageType" in one for one in found) is listed
